@@ -1,0 +1,12 @@
+//! memcgtop: the memory of every container on a Linux host, live.
+//!
+//! Data flows one way, and each arrow is an owned value:
+//!
+//! ```text
+//! kernel files ─► source ─► Snapshot ─► model ─► alert ─► ui · export
+//! ```
+
+pub mod snapshot;
+pub mod source;
+pub mod text;
+pub mod units;

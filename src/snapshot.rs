@@ -1,0 +1,384 @@
+//! One moment of the host's memory, as the kernel tells it.
+//!
+//! Raw figures only, each with the kernel file that it came from; what follows from them is in
+//! [`crate::model`]. Must not read files, and knows nothing of screens.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::units::Limit;
+
+/// A figure, or the reason why the kernel does not tell it.
+pub type Reading<T = u64> = Result<T, Missing>;
+
+/// Why a figure is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Missing {
+    /// This kernel prints no such file or key; newer ones may.
+    NotInKernel,
+    /// The v1 controller never had it.
+    NotOnV1,
+    /// The v2 controller never had it.
+    NotOnV2,
+    /// The kernel could count it, but was not told to (swap accounting, `kmem.tcp` without a limit).
+    AccountingOff,
+    /// The memory controller is not enabled for this cgroup.
+    NoController,
+    /// The kernel keeps no such file for the root cgroup.
+    RootCgroup,
+    /// The reader may not open the file.
+    Permission,
+    /// The file was there but could not be read or understood: see the problems.
+    Unreadable,
+    /// The cgroup went away before the file was read.
+    Vanished,
+    /// The kernel's counter stands still although the limit binds (Linux 6.15 and later, `memsw.limit` = `limit`).
+    DeadCounter,
+    /// Nothing limits it, so there is nothing to be a part of.
+    NoLimit,
+    /// The limit is above what this cgroup namespace or mount shows.
+    Invisible,
+    /// It needs a second reading.
+    OneReading,
+    /// The path does not tell, and the runtime has not been asked.
+    NotKnown,
+}
+
+impl Missing {
+    /// The reason in the words of the screens and of the JSON's `missing`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotInKernel => "this kernel does not report it",
+            Self::NotOnV1 => "cgroup v1 has no such figure",
+            Self::NotOnV2 => "cgroup v2 has no such figure",
+            Self::AccountingOff => "the kernel's accounting for it is off",
+            Self::NoController => "the memory controller is not enabled for this cgroup",
+            Self::RootCgroup => "the root cgroup has no such file",
+            Self::Permission => "permission denied",
+            Self::Unreadable => "the kernel file could not be read or understood, see problems",
+            Self::Vanished => "the cgroup vanished while it was read",
+            Self::DeadCounter => {
+                "memsw.limit equals limit and this kernel counts no hits then, although the limit was reached"
+            }
+            Self::NoLimit => "nothing limits it",
+            Self::Invisible => "the limit is set above what this cgroup namespace shows",
+            Self::OneReading => "needs two readings",
+            Self::NotKnown => "the cgroup path does not tell",
+        }
+    }
+}
+
+/// Everything that one sweep read.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Wall-clock time at the start of the sweep.
+    pub taken_at: SystemTime,
+    /// The same moment on a clock that never jumps; counts from an arbitrary start, so only differences mean anything.
+    pub at: Duration,
+    /// How long the sweep took.
+    pub took: Duration,
+    /// The host's own figures.
+    pub host: Host,
+    /// Which cgroups there are. The same allocation as in the snapshot before if none came or went.
+    pub topology: Arc<Topology>,
+    /// What each cgroup says, in the order of `topology.cgroups`.
+    pub readings: Vec<Memory>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// The cgroups of one moment, each parent before its children.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Topology {
+    /// In depth-first order; the hierarchy's root first.
+    pub cgroups: Vec<Cgroup>,
+}
+
+/// One cgroup directory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cgroup {
+    /// What makes it this one and no other.
+    pub id: CgroupId,
+    /// Its parent's index in [`Topology::cgroups`]; `None` for the root.
+    pub parent: Option<usize>,
+    /// What its path says it is.
+    pub identity: Arc<Identity>,
+}
+
+/// A cgroup's identity: a path that is removed and made again has another inode, and is another cgroup.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CgroupId {
+    /// Path from the root of the memory hierarchy, starting with `/`. Bytes that are not UTF-8 are written as `\xNN`.
+    pub path: Arc<str>,
+    /// Inode of the directory, which on cgroup file systems is the cgroup's 64-bit id.
+    pub inode: u64,
+}
+
+/// What a cgroup is, as far as its path tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// What kind of row it makes.
+    pub kind: Kind,
+    /// Its part in the row that it belongs to.
+    pub role: Role,
+    /// Who made it: `docker`, `podman`, `lxc`, ….
+    pub runtime: Option<Arc<str>>,
+    /// The runtime's own id: 64 hexadecimal digits, or a name for runtimes that have no other id.
+    pub id: Option<Arc<str>>,
+    /// What to call it on the screen: the shortened id, the unit, or the last part of the path.
+    pub name: Arc<str>,
+    /// The pod that it belongs to: the kubelet's uid or podman's pod id.
+    pub pod: Option<Arc<str>>,
+}
+
+/// What kind of thing a cgroup was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A container.
+    Container,
+    /// A pod: a parent of containers with a limit of its own.
+    Pod,
+    /// A virtual machine.
+    Vm,
+    /// A systemd service.
+    Service,
+    /// A systemd scope.
+    Scope,
+    /// A systemd slice.
+    Slice,
+    /// Any other cgroup.
+    Cgroup,
+}
+
+impl Kind {
+    /// The name in the JSON and in filters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Pod => "pod",
+            Self::Vm => "vm",
+            Self::Service => "service",
+            Self::Scope => "scope",
+            Self::Slice => "slice",
+            Self::Cgroup => "cgroup",
+        }
+    }
+}
+
+/// A cgroup's part in the group of cgroups that makes one container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The outermost cgroup of what it is: it makes the row.
+    Outermost,
+    /// The structural inner cgroup that holds the workload (`container`, `payload`, `ns`): its limits are the container's.
+    Trunk,
+    /// Any other cgroup inside a container: a service of a systemd inside it, `init.scope`, a child that the workload made.
+    Inner,
+    /// Overhead of a runtime: conmon, an LXC monitor, a supervisor.
+    Helper,
+}
+
+/// Memory figures of one cgroup. All sizes are bytes, all counters count from the cgroup's creation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Memory {
+    /// v1 `memory.usage_in_bytes`, v2 `memory.current`.
+    pub usage: Reading,
+    /// v1 `memory.max_usage_in_bytes`, v2 `memory.peak` (5.19 and later).
+    pub peak: Reading,
+    /// v1 `memory.limit_in_bytes`, v2 `memory.max`.
+    pub limit: Reading<Limit>,
+    /// v2 `memory.high`.
+    pub high: Reading<Limit>,
+    /// v1 `memory.soft_limit_in_bytes`.
+    pub soft_limit: Reading<Limit>,
+    /// v2 `memory.low`: protected if it can be. Bytes; `max` protects everything.
+    pub low: Reading<Limit>,
+    /// v2 `memory.min`: protected always. Bytes; `max` protects everything.
+    pub min: Reading<Limit>,
+    /// v2 `memory.swap.current`, swap cache included; v1 `memory.stat` `total_swap`, swap cache excluded.
+    pub swap: Reading,
+    /// v2 `memory.swap.max`.
+    pub swap_limit: Reading<Limit>,
+    /// v1 `memory.memsw.usage_in_bytes`: memory and swap together.
+    pub memsw_usage: Reading,
+    /// v1 `memory.memsw.limit_in_bytes`.
+    pub memsw_limit: Reading<Limit>,
+    /// v1: `memory.kmem.tcp.limit_in_bytes`; where it is unlimited, socket memory is not counted.
+    pub tcp_limit: Reading<Limit>,
+    /// v1 `memory.use_hierarchy`; always true on v2 and since 5.11.
+    pub hierarchical: bool,
+    /// Counters of limits that were hit.
+    pub events: Events,
+    /// `memory.stat`.
+    pub stat: Stat,
+    /// v2 `memory.pressure`.
+    pub psi: Reading<Psi>,
+    /// Processes in this very cgroup: lines of `cgroup.procs`.
+    pub processes: Reading,
+    /// Whether the cgroup or one below it has processes: v2 `cgroup.events` `populated`. v1 does not say.
+    pub populated: Reading<bool>,
+    /// v1 `memory.oom_control` `under_oom`: tasks are stopped because the OOM killer is disabled.
+    pub under_oom: Reading<bool>,
+}
+
+/// How often limits were hit and what followed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Events {
+    /// This cgroup's own limit: v1 `memory.failcnt`, v2 `memory.events.local` `max`.
+    pub failcnt: Reading,
+    /// v1 `memory.memsw.failcnt`.
+    pub memsw_failcnt: Reading,
+    /// v2 `memory.events.local` `high`: tasks were throttled at `memory.high`.
+    pub high: Reading,
+    /// v2 `memory.events.local` `oom`: the OOM killer was considered at this cgroup's limit.
+    pub oom: Reading,
+    /// v1 `memory.oom_control` `oom_kill`, v2 `memory.events.local` `oom_kill`: processes of this very cgroup that were killed.
+    pub oom_kill: Reading,
+    /// v2 `memory.events` `max`: own and below.
+    pub failcnt_below: Reading,
+    /// v2 `memory.events` `oom_kill`: own and below, those of vanished children included.
+    pub oom_kill_below: Reading,
+    /// v2 `memory.swap.events` `max`.
+    pub swap_failcnt: Reading,
+    /// v2 `memory.swap.events` `fail`.
+    pub swap_fail: Reading,
+}
+
+/// `memory.stat`: on v1 the hierarchical `total_` keys. Bytes, but for the counters at the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stat {
+    /// v1 `total_rss`, v2 `anon`.
+    pub anon: Reading,
+    /// v1 `total_cache`, v2 `file`: page cache, tmpfs included.
+    pub file: Reading,
+    /// v1 `total_shmem`, v2 `shmem`.
+    pub shmem: Reading,
+    /// v1 `memory.kmem.usage_in_bytes`, v2 `kernel` (5.18 and later).
+    pub kernel: Reading,
+    /// v2 `kernel_stack`.
+    pub kernel_stack: Reading,
+    /// v2 `pagetables` (5.11 and later).
+    pub pagetables: Reading,
+    /// v2 `percpu`.
+    pub percpu: Reading,
+    /// v2 `slab_reclaimable`.
+    pub slab_reclaimable: Reading,
+    /// v2 `slab_unreclaimable`.
+    pub slab_unreclaimable: Reading,
+    /// v2 `sock`; v1 `memory.kmem.tcp.usage_in_bytes` where a tcp limit was set.
+    pub sock: Reading,
+    /// v1 `total_mapped_file`, v2 `file_mapped`.
+    pub mapped: Reading,
+    /// v1 `total_dirty`, v2 `file_dirty`.
+    pub dirty: Reading,
+    /// v1 `total_writeback`, v2 `file_writeback`.
+    pub writeback: Reading,
+    /// v1 `total_active_file`, v2 `active_file`.
+    pub active_file: Reading,
+    /// v1 `total_inactive_file`, v2 `inactive_file`.
+    pub inactive_file: Reading,
+    /// v1 `total_swapcached` (6.7 and later), v2 `swapcached` (5.12 and later).
+    pub swap_cached: Reading,
+    /// v2 `zswap`: memory of the compressed pool.
+    pub zswap: Reading,
+    /// v1 `hierarchical_memory_limit`: the kernel's own minimum over this cgroup and its ancestors.
+    pub hierarchical_limit: Reading<Limit>,
+    /// `workingset_refault_anon` (pages).
+    pub refault_anon: Reading,
+    /// `workingset_refault_file` (pages).
+    pub refault_file: Reading,
+    /// v2 `pgscan_kswapd` (pages): the host is short and takes from here.
+    pub pgscan_kswapd: Reading,
+    /// v2 `pgscan_direct` (pages).
+    pub pgscan_direct: Reading,
+    /// `pgmajfault`: faults that had to read.
+    pub pgmajfault: Reading,
+}
+
+/// Pressure stall information: the share of time in which tasks waited for memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Psi {
+    /// Some task waited.
+    pub some: PsiLine,
+    /// No task ran.
+    pub full: PsiLine,
+}
+
+/// One line of a pressure file.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PsiLine {
+    /// Percent of the last 10 seconds.
+    pub avg10: f64,
+    /// Percent of the last 60 seconds.
+    pub avg60: f64,
+    /// Microseconds since boot or since the cgroup's creation.
+    pub total_us: u64,
+}
+
+/// The host: `/proc/meminfo`, `/proc/vmstat`, `/proc/pressure/memory`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    /// `/proc/sys/kernel/hostname`.
+    pub hostname: String,
+    /// `/proc/sys/kernel/osrelease`.
+    pub kernel: String,
+    /// Where the memory controller is mounted.
+    pub hierarchy: Hierarchy,
+    /// Whether the hierarchy's root is a container's own cgroup, so that ancestors are out of sight.
+    pub namespaced: bool,
+    /// Processors, for the slack of per-processor charges.
+    pub cpus: u64,
+    /// `MemTotal`, bytes.
+    pub mem_total: Reading,
+    /// `MemAvailable`, bytes.
+    pub mem_available: Reading,
+    /// `MemFree`, bytes.
+    pub mem_free: Reading,
+    /// `SwapTotal`, bytes.
+    pub swap_total: Reading,
+    /// `SwapFree`, bytes.
+    pub swap_free: Reading,
+    /// `SwapCached`, bytes: swapped out and still in memory.
+    pub swap_cached: Reading,
+    /// vmstat `oom_kill`: every OOM kill since boot, of a cgroup's limit or of the host.
+    pub oom_kill: Reading,
+    /// vmstat `allocstall_*` summed: allocations that had to reclaim because the host was short; never a cgroup's limit.
+    pub allocstall: Reading,
+    /// vmstat `pgscan_kswapd`: pages that kswapd looked at because the host was short; never a cgroup's limit.
+    pub pgscan_kswapd: Reading,
+    /// `/proc/pressure/memory`. Counts stalls at cgroup limits too.
+    pub psi: Reading<Psi>,
+}
+
+/// Which memory hierarchy is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hierarchy {
+    /// The v1 memory controller.
+    V1,
+    /// The v2 memory controller.
+    V2,
+    /// The v1 memory controller, with a cgroup2 mount beside it.
+    Hybrid,
+}
+
+impl Hierarchy {
+    /// The name in the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+            Self::Hybrid => "hybrid",
+        }
+    }
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub path: String,
+    /// What was being done: `read`, `parse`, `list`.
+    pub doing: &'static str,
+    /// Why it failed.
+    pub error: String,
+}

@@ -1,0 +1,140 @@
+//! Text that comes from containers, made fit for a terminal.
+//!
+//! Names, paths and command lines are hostile: what could move the cursor, turn the reading
+//! direction or hide a character is made visible here, and widths are counted in cells.
+//! Must not know colours, nor what the text names.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// `text` with every control, bidirectional and invisible character written out as an escape.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            c if !is_unsafe(c) => safe.push(c),
+            c if c.is_ascii() => _ = write!(safe, "\\x{:02x}", c as u32),
+            c => _ = write!(safe, "\\u{{{:x}}}", c as u32),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// How many cells `text` takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The characters that stand for what was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ellipsis {
+    /// `…`
+    Unicode,
+    /// `..`
+    Ascii,
+}
+
+impl Ellipsis {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Unicode => "…",
+            Self::Ascii => "..",
+        }
+    }
+}
+
+/// `text` in at most `cells` cells, shortened in the middle, where names differ least.
+pub fn elide(text: &str, cells: usize, ellipsis: Ellipsis) -> Cow<'_, str> {
+    if text.width() <= cells {
+        return Cow::Borrowed(text);
+    }
+    let dots = ellipsis.text();
+    let Some(room) = cells.checked_sub(dots.width()) else {
+        return Cow::Owned(head(text, cells).to_owned());
+    };
+    let tail_cells = room / 2;
+    Cow::Owned(format!("{}{dots}{}", head(text, room - tail_cells), tail(text, tail_cells)))
+}
+
+/// `text` in at most `cells` cells, shortened at its end.
+pub fn truncate(text: &str, cells: usize, ellipsis: Ellipsis) -> Cow<'_, str> {
+    if text.width() <= cells {
+        return Cow::Borrowed(text);
+    }
+    let dots = ellipsis.text();
+    match cells.checked_sub(dots.width()) {
+        Some(room) => Cow::Owned(format!("{}{dots}", head(text, room))),
+        None => Cow::Owned(head(text, cells).to_owned()),
+    }
+}
+
+fn head(text: &str, cells: usize) -> &str {
+    let mut used = 0;
+    for (at, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > cells {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+fn tail(text: &str, cells: usize) -> &str {
+    let mut used = 0;
+    for (at, c) in text.char_indices().rev() {
+        used += c.width().unwrap_or(0);
+        if used > cells {
+            return &text[at + c.len_utf8()..];
+        }
+    }
+    text
+}
+
+/// `text` followed by blanks up to `cells` cells.
+pub fn pad_right(text: &str, cells: usize) -> String {
+    format!("{text}{}", " ".repeat(cells.saturating_sub(text.width())))
+}
+
+/// `text` preceded by blanks up to `cells` cells.
+pub fn pad_left(text: &str, cells: usize) -> String {
+    format!("{}{text}", " ".repeat(cells.saturating_sub(text.width())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_fool_a_reader_is_made_visible() {
+        assert_eq!(visible("web-1"), "web-1");
+        assert_eq!(visible("a\x1b[31mb\u{202e}c\u{200b}d\u{9b}"), "a\\x1b[31mb\\u{202e}c\\u{200b}d\\u{9b}");
+        assert_eq!(visible("naïve-容器"), "naïve-容器");
+    }
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        assert_eq!(elide("checkout-5c8b-x7k2p/app", 16, Ellipsis::Unicode), "checkout…k2p/app");
+        assert_eq!(elide("short", 16, Ellipsis::Unicode), "short");
+        assert_eq!(elide("容器容器容器", 5, Ellipsis::Unicode), "容…器");
+        assert_eq!(elide("abcdef", 1, Ellipsis::Ascii), "a");
+        assert_eq!(truncate("abcdef", 4, Ellipsis::Ascii), "ab..");
+    }
+
+    #[test]
+    fn padding_counts_cells() {
+        assert_eq!(pad_right("容", 4), "容  ");
+        assert_eq!(pad_left("容", 4), "  容");
+    }
+}
