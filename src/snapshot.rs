@@ -40,6 +40,8 @@ pub enum Missing {
     Invisible,
     /// It needs a second reading.
     OneReading,
+    /// Its turn to be read has not come yet.
+    NotRead,
     /// The path does not tell, and the runtime has not been asked.
     NotKnown,
 }
@@ -63,6 +65,7 @@ impl Missing {
             Self::NoLimit => "nothing limits it",
             Self::Invisible => "the limit is set above what this cgroup namespace shows",
             Self::OneReading => "needs two readings",
+            Self::NotRead => "not read yet",
             Self::NotKnown => "the cgroup path does not tell",
         }
     }
@@ -199,8 +202,6 @@ pub struct Memory {
     pub swap: Reading,
     /// v2 `memory.swap.max`.
     pub swap_limit: Reading<Limit>,
-    /// v1 `memory.memsw.usage_in_bytes`: memory and swap together.
-    pub memsw_usage: Reading,
     /// v1 `memory.memsw.limit_in_bytes`.
     pub memsw_limit: Reading<Limit>,
     /// v1: `memory.kmem.tcp.limit_in_bytes`; where it is unlimited, socket memory is not counted.
@@ -219,6 +220,32 @@ pub struct Memory {
     pub populated: Reading<bool>,
     /// v1 `memory.oom_control` `under_oom`: tasks are stopped because the OOM killer is disabled.
     pub under_oom: Reading<bool>,
+}
+
+impl Memory {
+    /// Every figure absent for the same reason.
+    pub const fn missing(reason: Missing) -> Self {
+        Self {
+            usage: Err(reason),
+            peak: Err(reason),
+            limit: Err(reason),
+            high: Err(reason),
+            soft_limit: Err(reason),
+            low: Err(reason),
+            min: Err(reason),
+            swap: Err(reason),
+            swap_limit: Err(reason),
+            memsw_limit: Err(reason),
+            tcp_limit: Err(reason),
+            hierarchical: true,
+            events: Events::missing(reason),
+            stat: Stat::missing(reason),
+            psi: Err(reason),
+            processes: Err(reason),
+            populated: Err(reason),
+            under_oom: Err(reason),
+        }
+    }
 }
 
 /// How often limits were hit and what followed.
@@ -242,6 +269,23 @@ pub struct Events {
     pub swap_failcnt: Reading,
     /// v2 `memory.swap.events` `fail`.
     pub swap_fail: Reading,
+}
+
+impl Events {
+    /// Every counter absent for the same reason.
+    pub const fn missing(reason: Missing) -> Self {
+        Self {
+            failcnt: Err(reason),
+            memsw_failcnt: Err(reason),
+            high: Err(reason),
+            oom: Err(reason),
+            oom_kill: Err(reason),
+            failcnt_below: Err(reason),
+            oom_kill_below: Err(reason),
+            swap_failcnt: Err(reason),
+            swap_fail: Err(reason),
+        }
+    }
 }
 
 /// `memory.stat`: on v1 the hierarchical `total_` keys. Bytes, but for the counters at the end.
@@ -293,6 +337,37 @@ pub struct Stat {
     pub pgscan_direct: Reading,
     /// `pgmajfault`: faults that had to read.
     pub pgmajfault: Reading,
+}
+
+impl Stat {
+    /// Every figure absent for the same reason.
+    pub const fn missing(reason: Missing) -> Self {
+        Self {
+            anon: Err(reason),
+            file: Err(reason),
+            shmem: Err(reason),
+            kernel: Err(reason),
+            kernel_stack: Err(reason),
+            pagetables: Err(reason),
+            percpu: Err(reason),
+            slab_reclaimable: Err(reason),
+            slab_unreclaimable: Err(reason),
+            sock: Err(reason),
+            mapped: Err(reason),
+            dirty: Err(reason),
+            writeback: Err(reason),
+            active_file: Err(reason),
+            inactive_file: Err(reason),
+            swap_cached: Err(reason),
+            zswap: Err(reason),
+            hierarchical_limit: Err(reason),
+            refault_anon: Err(reason),
+            refault_file: Err(reason),
+            pgscan_kswapd: Err(reason),
+            pgscan_direct: Err(reason),
+            pgmajfault: Err(reason),
+        }
+    }
 }
 
 /// Pressure stall information: the share of time in which tasks waited for memory.

@@ -1,0 +1,42 @@
+//! What a row of the tables of kernel files says: a name, how often it is worth reading, what is in it.
+//!
+//! Must not open anything.
+
+use crate::kernel::parse::Malformed;
+use crate::kernel::stat::StatKey;
+use crate::snapshot::{Memory, Missing};
+
+/// One kernel file of a cgroup.
+#[derive(Debug)]
+pub struct File {
+    /// The file's name in the cgroup's directory.
+    pub name: &'static str,
+    /// How often it is worth reading.
+    pub pace: Pace,
+    /// What is in it.
+    pub content: Content,
+    /// Why it is absent where the cgroup has other memory files.
+    pub absent: Missing,
+    /// Marks the figures of this file as absent.
+    pub miss: fn(&mut Memory, Missing),
+}
+
+/// How often a file is worth reading while the dashboard runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At every reading: what moves, and what decides whether a limit binds.
+    Every,
+    /// At some readings: what an operator changes by hand, and what moves slowly.
+    Slow,
+}
+
+/// What is in a file.
+#[derive(Debug)]
+pub enum Content {
+    /// Text that one function understands whole.
+    Text(fn(&[u8], &mut Memory) -> Result<(), Malformed>),
+    /// `memory.stat`, with the keys that are wanted.
+    Stat(&'static [StatKey]),
+    /// One process a line; only their number is kept.
+    Processes,
+}

@@ -1,0 +1,205 @@
+//! The memory of a Linux host, read from its cgroup files.
+//!
+//! A sweep finds the cgroups that came and went, reads what is due of each, and hands out one snapshot.
+//! A cgroup that vanishes meanwhile is left out; a file that fails leaves a mark and a problem.
+
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+
+use rustix::io::Errno;
+
+use crate::kernel::file::{File, Pace};
+use crate::kernel::hierarchy::{self, Mount, Roots};
+use crate::kernel::host::HostReader;
+use crate::snapshot::{Missing, Problem, Snapshot};
+use crate::source::descriptors::Descriptors;
+use crate::source::reader::{Fault, Handle, Outcome, Reader};
+use crate::source::tree::Tree;
+use crate::source::{Error, Source};
+use crate::text;
+
+/// Files of the slow pace are read at every tenth reading, a tenth of the cgroups at a time.
+const SLOW: usize = 10;
+
+/// How the readings will be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Many readings: files are kept open, and those of the slow pace take turns.
+    Live,
+    /// One or a few readings: every file at every reading, nothing kept open.
+    Whole,
+}
+
+/// A host, or a copy of its files.
+#[derive(Debug)]
+pub struct Local {
+    mount: Mount,
+    effort: Effort,
+    host: HostReader,
+    tree: Tree,
+    reader: Reader,
+    started: Instant,
+    sweeps: usize,
+}
+
+impl Local {
+    /// Finds the memory hierarchy and opens its root.
+    ///
+    /// # Errors
+    /// Where there is no memory hierarchy or it cannot be read.
+    pub fn open(roots: &Roots, effort: Effort) -> Result<Self, Error> {
+        let mount = hierarchy::detect(roots)?;
+        let descriptors = match effort {
+            Effort::Live => Descriptors::raised(),
+            Effort::Whole => Descriptors::none(),
+        };
+        Ok(Self {
+            host: HostReader::new(roots.proc_root(), &mount),
+            tree: Tree::open(&mount.root, mount.version, descriptors)?,
+            reader: Reader::new(),
+            started: Instant::now(),
+            sweeps: 0,
+            effort,
+            mount,
+        })
+    }
+
+    /// The hierarchy's root directory.
+    pub fn root(&self) -> &PathBuf {
+        &self.mount.root
+    }
+
+    fn read_all(&mut self) {
+        let files = self.mount.version.files();
+        for (at, index) in self.tree.order().into_iter().enumerate() {
+            let everything = match self.effort {
+                Effort::Whole => true,
+                // The first picture is wanted at once; the rest follows with the second reading.
+                Effort::Live => self.sweeps > 0 && (at % SLOW == self.sweeps % SLOW || !self.is_complete(index)),
+            };
+            if !self.read_cgroup(index, files, everything) {
+                self.tree.remove(index);
+            }
+        }
+    }
+
+    fn is_complete(&self, index: usize) -> bool {
+        self.tree.node(index).is_some_and(|node| node.complete)
+    }
+
+    /// Reads what is due of one cgroup; false if it is gone.
+    fn read_cgroup(&mut self, index: usize, files: &'static [File], everything: bool) -> bool {
+        let due = |file: &File| everything || file.pace == Pace::Every;
+        for (number, file) in files.iter().enumerate().filter(|(_, file)| due(file)) {
+            if !self.read_file(index, number, file, everything) {
+                return false;
+            }
+        }
+        if let Some(node) = self.tree.node_mut(index) {
+            node.complete |= everything;
+            let memory = &mut node.memory;
+            // Usage is newer than the peak where that is not read every time.
+            if let (Ok(peak), Ok(usage)) = (&mut memory.peak, memory.usage) {
+                *peak = (*peak).max(usage);
+            }
+        }
+        true
+    }
+
+    /// Reads one file into its cgroup's figures; false if the cgroup is gone.
+    fn read_file(&mut self, index: usize, number: usize, file: &'static File, look_again: bool) -> bool {
+        let Some(node) = self.tree.node(index) else { return false };
+        if matches!(node.handles[number], Handle::Absent) && !look_again {
+            return true;
+        }
+        let mut memory = node.memory;
+        let (outcome, opened) = self.reader.read(file, &node.handles[number], self.tree.base(node), &mut memory);
+        let outcome = match outcome {
+            Outcome::Doubtful if self.tree.is_gone(node) => return false,
+            Outcome::Doubtful => Outcome::Absent,
+            certain => certain,
+        };
+        let absent = self.why_absent(index, file);
+        let kept = opened.filter(|_| self.tree.descriptors.keep_file());
+        let Some(node) = self.tree.node_mut(index) else { return false };
+        node.faults.retain(|fault| fault.file != Some(file.name));
+        if let Some(descriptor) = kept {
+            node.handles[number] = Handle::Open(descriptor);
+        }
+        match outcome {
+            Outcome::Read => {}
+            Outcome::Absent | Outcome::Doubtful => {
+                (file.miss)(&mut memory, absent);
+                node.handles[number] = Handle::Absent;
+            }
+            Outcome::Failed { doing, errno, reason } => {
+                if reason != Missing::NotRead {
+                    (file.miss)(&mut memory, reason);
+                }
+                node.faults.push(Fault { file: Some(file.name), doing, errno });
+            }
+        }
+        node.memory = memory;
+        true
+    }
+
+    fn why_absent(&self, index: usize, file: &File) -> Missing {
+        let uncontrolled = |memory: &crate::snapshot::Memory| memory.usage == Err(Missing::NoController);
+        match self.tree.node(index) {
+            Some(node) if node.is_root() && file.absent == Missing::NoController => Missing::RootCgroup,
+            Some(node) if uncontrolled(&node.memory) && file.name.starts_with("memory.") => Missing::NoController,
+            _ => file.absent,
+        }
+    }
+
+    fn problems(&self, problems: &mut Vec<Problem>) {
+        for node in self.tree.order().into_iter().filter_map(|index| self.tree.node(index)) {
+            let directory = || {
+                let below = node.path().trim_start_matches('/');
+                text::visible(&self.mount.root.join(below).to_string_lossy()).into_owned()
+            };
+            problems.extend(node.faults.iter().map(|fault| Problem {
+                path: fault.file.map_or_else(directory, |file| format!("{}/{file}", directory())),
+                doing: fault.doing,
+                error: explain(fault.errno),
+            }));
+        }
+    }
+}
+
+fn explain(errno: Errno) -> String {
+    match errno {
+        Errno::BADMSG => "not what the kernel prints".to_owned(),
+        Errno::FBIG => "larger than any kernel prints".to_owned(),
+        errno => std::io::Error::from(errno).to_string(),
+    }
+}
+
+impl Source for Local {
+    fn sample(&mut self) -> Result<Snapshot, Error> {
+        let begun = Instant::now();
+        let taken_at = SystemTime::now();
+        let mut problems = Vec::new();
+        let host = self.host.read(&mut problems);
+        self.tree.refresh().map_err(|errno| Error::Unreadable {
+            doing: "read",
+            path: self.mount.root.clone(),
+            error: errno.into(),
+        })?;
+        self.tree.settle();
+        self.read_all();
+        self.tree.settle();
+        self.problems(&mut problems);
+        self.sweeps += 1;
+        let readings = self.tree.order().into_iter().filter_map(|index| self.tree.node(index)).map(|node| node.memory);
+        Ok(Snapshot {
+            taken_at,
+            at: begun - self.started,
+            host,
+            readings: readings.collect(),
+            topology: self.tree.topology(),
+            problems,
+            took: begun.elapsed(),
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! Reads the memory files of one cgroup: kept descriptors, one buffer, bytes parsed in place.
+//!
+//! Must not know what a figure means, nor how cgroups are found.
+
+use std::ffi::CString;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::{Errno, pread, read};
+
+use crate::kernel::file::{Content, File, Pace};
+use crate::kernel::parse::Malformed;
+use crate::kernel::stat::StatLines;
+use crate::snapshot::{Memory, Missing};
+
+/// The largest file that is read in one piece. `memory.stat` takes about 1 KiB; the kernel makes a file anew
+/// for every read, so none may be read in pieces.
+const LARGEST: usize = 64 * 1024;
+
+/// A kernel file of one cgroup.
+#[derive(Debug)]
+pub(super) enum Handle {
+    /// To be opened when it is read.
+    Closed,
+    /// Was not there when it was last looked for.
+    Absent,
+    /// Kept open.
+    Open(OwnedFd),
+}
+
+/// A file, or the directory, that could not be read or understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Which file; none for the directory itself.
+    pub(super) file: Option<&'static str>,
+    pub(super) doing: &'static str,
+    pub(super) errno: Errno,
+}
+
+/// What came of reading a file.
+pub(super) enum Outcome {
+    /// Read and understood.
+    Read,
+    /// This cgroup has no such file.
+    Absent,
+    /// The cgroup may have been removed: the caller has to look.
+    Doubtful,
+    /// It is there, but could not be read or understood.
+    Failed { doing: &'static str, errno: Errno, reason: Missing },
+}
+
+/// The buffer and what was learned about the files.
+#[derive(Debug)]
+pub(super) struct Reader {
+    buffer: Box<[u8]>,
+    stat: StatLines,
+}
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        Self { buffer: vec![0; LARGEST].into_boxed_slice(), stat: StatLines::default() }
+    }
+
+    /// Reads `file` into `memory`, from `handle` if that is open, else by its name below `base`.
+    /// The descriptor that was opened for it is returned, to be kept or closed.
+    pub(super) fn read(
+        &mut self,
+        file: &File,
+        handle: &Handle,
+        base: (BorrowedFd<'_>, Option<&CString>),
+        memory: &mut Memory,
+    ) -> (Outcome, Option<OwnedFd>) {
+        match handle {
+            Handle::Open(descriptor) => (self.take(file, descriptor, memory), None),
+            Handle::Closed | Handle::Absent => match open(base, file.name) {
+                Ok(descriptor) => {
+                    let outcome = self.take(file, &descriptor, memory);
+                    (outcome, (file.pace == Pace::Every).then_some(descriptor))
+                }
+                Err(errno) => (outcome_of(errno, "open"), None),
+            },
+        }
+    }
+
+    fn take(&mut self, file: &File, descriptor: &OwnedFd, memory: &mut Memory) -> Outcome {
+        let read = match file.content {
+            Content::Processes => return self.count_processes(descriptor, memory),
+            Content::Text(_) | Content::Stat(_) => pread(descriptor, &mut self.buffer[..], 0),
+        };
+        let length = match read {
+            Ok(length) if length < LARGEST => length,
+            Ok(_) => return failed("read", Errno::FBIG, Missing::Unreadable),
+            Err(errno) => return outcome_of(errno, "read"),
+        };
+        let bytes = &self.buffer[..length];
+        let parsed = match file.content {
+            Content::Text(parse) => parse(bytes, memory),
+            Content::Stat(keys) => self.stat.parse(keys, bytes, memory),
+            Content::Processes => Ok(()),
+        };
+        match (parsed, &file.content) {
+            (Ok(()), _) => Outcome::Read,
+            // What could be read of memory.stat is kept; the rest is marked already.
+            (Err(Malformed), Content::Stat(_)) if length > 0 => failed("parse", Errno::BADMSG, Missing::NotRead),
+            (Err(Malformed), _) => failed("parse", Errno::BADMSG, Missing::Unreadable),
+        }
+    }
+
+    fn count_processes(&mut self, descriptor: &OwnedFd, memory: &mut Memory) -> Outcome {
+        let mut processes = 0;
+        loop {
+            match read(descriptor, &mut self.buffer[..]) {
+                Ok(0) => break,
+                Ok(length) => processes += (self.buffer[..length].split(|&byte| byte == b'\n').count() - 1) as u64,
+                Err(errno) => return outcome_of(errno, "read"),
+            }
+        }
+        memory.processes = Ok(processes);
+        Outcome::Read
+    }
+}
+
+fn open((directory, location): (BorrowedFd<'_>, Option<&CString>), name: &str) -> Result<OwnedFd, Errno> {
+    const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+    match location {
+        None => openat(directory, name, FLAGS, Mode::empty()),
+        Some(location) => {
+            let mut path = location.as_bytes().to_vec();
+            path.push(b'/');
+            path.extend_from_slice(name.as_bytes());
+            openat(directory, &path[..], FLAGS, Mode::empty())
+        }
+    }
+}
+
+fn outcome_of(errno: Errno, doing: &'static str) -> Outcome {
+    match errno {
+        Errno::NODEV | Errno::NOENT => Outcome::Doubtful,
+        Errno::OPNOTSUPP => Outcome::Absent,
+        Errno::ACCESS | Errno::PERM => failed(doing, errno, Missing::Permission),
+        _ => failed(doing, errno, Missing::Unreadable),
+    }
+}
+
+fn failed(doing: &'static str, errno: Errno, reason: Missing) -> Outcome {
+    Outcome::Failed { doing, errno, reason }
+}

@@ -1,0 +1,336 @@
+//! The cgroup directories that exist, kept up to date at the price of one `fstat` per directory.
+//!
+//! The kernel counts a cgroup's children in its directory's link count, so only directories whose
+//! count moved are listed again. One that lost a child is listed again too: a removal and a creation
+//! between two readings leave the count as it was. Must not read memory files.
+
+use std::ffi::{CStr, CString};
+use std::fmt::Write as _;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, openat, statat};
+use rustix::io::Errno;
+
+use crate::identity::Place;
+use crate::kernel::hierarchy::Version;
+use crate::snapshot::{Cgroup, CgroupId, Memory, Topology};
+use crate::source::Error;
+use crate::source::descriptors::Descriptors;
+use crate::source::reader::{Fault, Handle};
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+
+/// One cgroup directory and what was last read of it.
+#[derive(Debug)]
+pub(super) struct Node {
+    id: CgroupId,
+    place: Place,
+    parent: Option<usize>,
+    children: Vec<usize>,
+    /// Path relative to the hierarchy's root, for when the directory is not kept open.
+    location: CString,
+    /// How its parent lists it.
+    entry: Entry,
+    directory: Option<OwnedFd>,
+    /// The directory's link count when it was last listed.
+    links: Option<u64>,
+    /// One for each file of the version's table.
+    pub(super) handles: Box<[Handle]>,
+    /// What could not be read.
+    pub(super) faults: Vec<Fault>,
+    /// Whether every file was read at least once.
+    pub(super) complete: bool,
+    /// The last values.
+    pub(super) memory: Memory,
+}
+
+/// How a directory lists a child: its name and inode.
+type Entry = (CString, u64);
+
+impl Node {
+    /// The root, until it is told otherwise.
+    fn new(version: Version, id: CgroupId) -> Self {
+        Self {
+            place: Place::root(),
+            parent: None,
+            children: Vec::new(),
+            location: c".".to_owned(),
+            entry: (CString::default(), id.inode),
+            id,
+            directory: None,
+            links: None,
+            handles: version.files().iter().map(|_| Handle::Closed).collect(),
+            faults: Vec::new(),
+            complete: false,
+            memory: version.blank(),
+        }
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.parent.is_none()
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.id.path
+    }
+}
+
+/// Every cgroup directory below one root.
+#[derive(Debug)]
+pub(super) struct Tree {
+    version: Version,
+    root: OwnedFd,
+    nodes: Vec<Option<Node>>,
+    free: Vec<usize>,
+    /// Live nodes, each parent before its children.
+    order: Vec<usize>,
+    topology: Option<Arc<Topology>>,
+    pub(super) descriptors: Descriptors,
+}
+
+impl Tree {
+    /// Opens the root; the tree is empty but for it until the first [`Tree::refresh`].
+    pub(super) fn open(root: &Path, version: Version, descriptors: Descriptors) -> Result<Self, Error> {
+        let error = |errno: Errno| Error::Unreadable { doing: "open", path: root.to_owned(), error: errno.into() };
+        let fd = open(root, DIRECTORY - OFlags::NOFOLLOW, Mode::empty()).map_err(error)?;
+        let stat = fstat(&fd).map_err(error)?;
+        let nodes = vec![Some(Node::new(version, CgroupId { path: "/".into(), inode: stat.st_ino }))];
+        Ok(Self { version, root: fd, nodes, free: Vec::new(), order: vec![0], topology: None, descriptors })
+    }
+
+    /// The live nodes, each parent before its children.
+    pub(super) fn order(&self) -> Vec<usize> {
+        self.order.clone()
+    }
+
+    pub(super) fn node(&self, index: usize) -> Option<&Node> {
+        self.nodes.get(index)?.as_ref()
+    }
+
+    pub(super) fn node_mut(&mut self, index: usize) -> Option<&mut Node> {
+        self.nodes.get_mut(index)?.as_mut()
+    }
+
+    /// A descriptor of the directory that files are opened from, and the prefix of their names.
+    pub(super) fn base<'a>(&'a self, node: &'a Node) -> (BorrowedFd<'a>, Option<&'a CString>) {
+        match &node.directory {
+            Some(directory) => (directory.as_fd(), None),
+            None if node.is_root() => (self.root.as_fd(), None),
+            None => (self.root.as_fd(), Some(&node.location)),
+        }
+    }
+
+    /// Whether the directory was removed. The answer costs a system call.
+    pub(super) fn is_gone(&self, node: &Node) -> bool {
+        self.stat(node).is_none_or(|stat| stat.st_nlink == 0)
+    }
+
+    fn stat(&self, node: &Node) -> Option<Stat> {
+        let stat = match self.base(node) {
+            (directory, None) => fstat(directory),
+            (root, Some(location)) => statat(root, location, AtFlags::SYMLINK_NOFOLLOW)
+                .and_then(|stat| if stat.st_ino == node.id.inode { Ok(stat) } else { Err(Errno::NOENT) }),
+        };
+        stat.ok()
+    }
+
+    /// Finds what came and went since the last time.
+    ///
+    /// # Errors
+    /// Only if the root itself is gone.
+    pub(super) fn refresh(&mut self) -> Result<(), Errno> {
+        for index in self.order() {
+            let Some(node) = self.node(index) else { continue };
+            let links = self.stat(node).map_or(0, |stat| stat.st_nlink);
+            if links == 0 && node.is_root() {
+                return Err(Errno::NODEV);
+            }
+            if links == 0 {
+                self.remove(index);
+            } else if node.links != Some(links) || links < 2 {
+                self.list(index, links);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out a node and everything below it; its parent is listed again at the next refresh.
+    pub(super) fn remove(&mut self, index: usize) {
+        if let Some(parent) = self.node(index).and_then(|node| node.parent).and_then(|parent| self.node_mut(parent)) {
+            parent.children.retain(|&child| child != index);
+            parent.links = None;
+        }
+        let mut doomed = vec![index];
+        while let Some(index) = doomed.pop() {
+            if let Some(node) = self.nodes.get_mut(index).and_then(Option::take) {
+                let files = node.handles.iter().filter(|handle| matches!(handle, Handle::Open(_))).count();
+                self.descriptors.release(files + usize::from(node.directory.is_some()));
+                self.free.push(index);
+                doomed.extend(node.children);
+            }
+        }
+        self.topology = None;
+    }
+
+    /// Lists `index` and every directory found below it. Not recursive: cgroups may be nested deeper than a stack.
+    fn list(&mut self, index: usize, links: u64) {
+        let mut pending = vec![(index, links)];
+        while let Some((index, links)) = pending.pop() {
+            match self.entries(index) {
+                Ok(entries) => {
+                    for entry in self.unknown(index, entries) {
+                        // A count of two is the directory itself and its `.`: no children.
+                        pending.extend(self.add(index, entry).filter(|(_, links)| *links != 2));
+                    }
+                    if let Some(node) = self.node_mut(index) {
+                        node.links = Some(links);
+                    }
+                }
+                Err(errno) => {
+                    if let Some(node) = self.node_mut(index) {
+                        node.faults.retain(|fault| fault.file.is_some());
+                        node.faults.push(Fault { file: None, doing: "list", errno });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The directories in `index`, by name and inode.
+    fn entries(&self, index: usize) -> Result<Vec<Entry>, Errno> {
+        let node = self.node(index).ok_or(Errno::NOENT)?;
+        let (base, location) = self.base(node);
+        let directory = openat(base, location.map_or(c".", CString::as_c_str), DIRECTORY, Mode::empty())?;
+        let mut entries = Vec::new();
+        for entry in Dir::new(directory)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let may_be_directory = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
+            if may_be_directory && name != c"." && name != c".." {
+                entries.push((name.to_owned(), entry.ino()));
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Takes out the children of `index` that are not among `entries`, and leaves of these the ones that are new.
+    fn unknown(&mut self, index: usize, mut entries: Vec<Entry>) -> Vec<Entry> {
+        entries.sort_unstable();
+        let mut known = vec![false; entries.len()];
+        let mut lost = Vec::new();
+        for &child in self.node(index).map_or(&[][..], |node| &node.children) {
+            match self.node(child).map(|node| entries.binary_search(&node.entry)) {
+                Some(Ok(at)) => known[at] = true,
+                _ => lost.push(child),
+            }
+        }
+        for child in lost {
+            self.remove(child);
+        }
+        entries.into_iter().zip(known).filter(|(_, known)| !known).map(|(entry, _)| entry).collect()
+    }
+
+    /// Adds a child; its index and link count. `None` if it is gone again, or no directory.
+    fn add(&mut self, parent: usize, entry: Entry) -> Option<(usize, u64)> {
+        let above = self.node(parent)?;
+        let (base, location) = self.base(above);
+        let name = location.map_or_else(|| entry.0.clone(), |location| join(location, &entry.0));
+        let stat = statat(base, &name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+            return None;
+        }
+        let segment = printable(&entry.0);
+        let path = format!("{}/{segment}", above.path().trim_end_matches('/'));
+        let mut node = Node::new(self.version, CgroupId { path: path.into(), inode: stat.st_ino });
+        node.place = above.place.child(&segment);
+        node.parent = Some(parent);
+        node.location = if above.is_root() { entry.0.clone() } else { join(&above.location, &entry.0) };
+        node.links = Some(stat.st_nlink);
+        node.entry = entry;
+        node.directory = self.keep(parent, &name);
+        let index = self.insert(node);
+        self.node_mut(parent)?.children.push(index);
+        Some((index, stat.st_nlink))
+    }
+
+    /// A descriptor of a new child's directory, if there is a place for one.
+    fn keep(&mut self, parent: usize, name: &CStr) -> Option<OwnedFd> {
+        if !self.descriptors.keep_directory() {
+            return None;
+        }
+        let opened = self.node(parent).and_then(|node| openat(self.base(node).0, name, DIRECTORY, Mode::empty()).ok());
+        if opened.is_none() {
+            self.descriptors.release(1);
+        }
+        opened
+    }
+
+    fn insert(&mut self, node: Node) -> usize {
+        self.topology = None;
+        if let Some(index) = self.free.pop() {
+            self.nodes[index] = Some(node);
+            return index;
+        }
+        self.nodes.push(Some(node));
+        self.nodes.len() - 1
+    }
+
+    /// Puts the nodes in order after changes.
+    pub(super) fn settle(&mut self) {
+        if self.topology.is_some() {
+            return;
+        }
+        self.order.clear();
+        let mut pending = vec![0];
+        while let Some(index) = pending.pop() {
+            self.order.push(index);
+            let mut children = self.node(index).map(|node| node.children.clone()).unwrap_or_default();
+            children.sort_by(|&a, &b| self.path_of(b).cmp(self.path_of(a)));
+            pending.extend(children);
+        }
+    }
+
+    fn path_of(&self, index: usize) -> &str {
+        self.node(index).map_or("", Node::path)
+    }
+
+    /// The cgroups in order; the same allocation as before if nothing changed.
+    pub(super) fn topology(&mut self) -> Arc<Topology> {
+        if let Some(topology) = &self.topology {
+            return Arc::clone(topology);
+        }
+        let mut position = vec![0; self.nodes.len()];
+        for (at, &index) in self.order.iter().enumerate() {
+            position[index] = at;
+        }
+        let cgroups = self.order.iter().filter_map(|&index| self.node(index)).map(|node| Cgroup {
+            id: node.id.clone(),
+            parent: node.parent.map(|parent| position[parent]),
+            identity: Arc::clone(&node.place.identity),
+        });
+        let topology = Arc::new(Topology { cgroups: cgroups.collect() });
+        self.topology = Some(Arc::clone(&topology));
+        topology
+    }
+}
+
+fn join(location: &CStr, name: &CStr) -> CString {
+    let mut bytes = location.to_bytes().to_vec();
+    bytes.push(b'/');
+    bytes.extend_from_slice(name.to_bytes());
+    CString::new(bytes).unwrap_or_default()
+}
+
+/// A directory's name as text; bytes that are not UTF-8 are written as `\xNN`, so that no two names become one.
+fn printable(name: &CStr) -> String {
+    let mut text = String::with_capacity(name.to_bytes().len());
+    for chunk in name.to_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
