@@ -6,6 +6,7 @@
 //! kernel files ─► source ─► Snapshot ─► model ─► alert ─► ui · export
 //! ```
 
+pub mod identity;
 pub mod kernel;
 pub mod snapshot;
 pub mod source;
