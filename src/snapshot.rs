@@ -221,6 +221,33 @@ pub struct Memory {
     pub under_oom: Reading<bool>,
 }
 
+impl Memory {
+    /// Nothing is known, for one reason.
+    pub const fn missing(reason: Missing) -> Self {
+        Self {
+            usage: Err(reason),
+            peak: Err(reason),
+            limit: Err(reason),
+            high: Err(reason),
+            soft_limit: Err(reason),
+            low: Err(reason),
+            min: Err(reason),
+            swap: Err(reason),
+            swap_limit: Err(reason),
+            memsw_usage: Err(reason),
+            memsw_limit: Err(reason),
+            tcp_limit: Err(reason),
+            hierarchical: true,
+            events: Events::missing(reason),
+            stat: Stat::missing(reason),
+            psi: Err(reason),
+            processes: Err(reason),
+            populated: Err(reason),
+            under_oom: Err(reason),
+        }
+    }
+}
+
 /// How often limits were hit and what followed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Events {
@@ -242,6 +269,23 @@ pub struct Events {
     pub swap_failcnt: Reading,
     /// v2 `memory.swap.events` `fail`.
     pub swap_fail: Reading,
+}
+
+impl Events {
+    /// Nothing is known, for one reason.
+    pub const fn missing(reason: Missing) -> Self {
+        Self {
+            failcnt: Err(reason),
+            memsw_failcnt: Err(reason),
+            high: Err(reason),
+            oom: Err(reason),
+            oom_kill: Err(reason),
+            failcnt_below: Err(reason),
+            oom_kill_below: Err(reason),
+            swap_failcnt: Err(reason),
+            swap_fail: Err(reason),
+        }
+    }
 }
 
 /// `memory.stat`: on v1 the hierarchical `total_` keys. Bytes, but for the counters at the end.
@@ -293,6 +337,37 @@ pub struct Stat {
     pub pgscan_direct: Reading,
     /// `pgmajfault`: faults that had to read.
     pub pgmajfault: Reading,
+}
+
+impl Stat {
+    /// Nothing is known, for one reason.
+    pub const fn missing(reason: Missing) -> Self {
+        Self {
+            anon: Err(reason),
+            file: Err(reason),
+            shmem: Err(reason),
+            kernel: Err(reason),
+            kernel_stack: Err(reason),
+            pagetables: Err(reason),
+            percpu: Err(reason),
+            slab_reclaimable: Err(reason),
+            slab_unreclaimable: Err(reason),
+            sock: Err(reason),
+            mapped: Err(reason),
+            dirty: Err(reason),
+            writeback: Err(reason),
+            active_file: Err(reason),
+            inactive_file: Err(reason),
+            swap_cached: Err(reason),
+            zswap: Err(reason),
+            hierarchical_limit: Err(reason),
+            refault_anon: Err(reason),
+            refault_file: Err(reason),
+            pgscan_kswapd: Err(reason),
+            pgscan_direct: Err(reason),
+            pgmajfault: Err(reason),
+        }
+    }
 }
 
 /// Pressure stall information: the share of time in which tasks waited for memory.

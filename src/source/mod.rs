@@ -2,6 +2,8 @@
 //!
 //! A source reads (or invents) one moment at a time, on a thread of its own, and judges nothing.
 
+pub mod demo;
+
 use std::path::PathBuf;
 
 use thiserror::Error;
