@@ -69,9 +69,28 @@ impl Local {
         &self.mount.root
     }
 
-    fn read_all(&mut self) {
+    /// Finds and reads what there is. Where a cgroup vanished meanwhile, another may have taken its place
+    /// unseen, so the tree is looked at once more.
+    fn sweep(&mut self) -> Result<(), Errno> {
+        self.tree.refresh()?;
+        let vanished = self.read_all();
+        if vanished {
+            self.tree.refresh()?;
+            self.read_all();
+            self.tree.settle();
+        }
+        self.sweeps += 1;
+        Ok(())
+    }
+
+    /// Reads what is due of every cgroup that this sweep has not read yet; true if one of them was gone.
+    fn read_all(&mut self) -> bool {
         let files = self.mount.version.files();
+        let mut vanished = false;
         for (at, index) in self.tree.order().into_iter().enumerate() {
+            if self.tree.node(index).is_none_or(|node| node.read_in == Some(self.sweeps)) {
+                continue;
+            }
             let everything = match self.effort {
                 Effort::Whole => true,
                 // The first picture is wanted at once; the rest follows with the second reading.
@@ -79,8 +98,10 @@ impl Local {
             };
             if !self.read_cgroup(index, files, everything) {
                 self.tree.remove(index);
+                vanished = true;
             }
         }
+        vanished
     }
 
     fn is_complete(&self, index: usize) -> bool {
@@ -97,6 +118,7 @@ impl Local {
         }
         if let Some(node) = self.tree.node_mut(index) {
             node.complete |= everything;
+            node.read_in = Some(self.sweeps);
             let memory = &mut node.memory;
             // Usage is newer than the peak where that is not read every time.
             if let (Ok(peak), Ok(usage)) = (&mut memory.peak, memory.usage) {
@@ -115,8 +137,8 @@ impl Local {
         let mut memory = node.memory;
         let (outcome, opened) = self.reader.read(file, &node.handles[number], self.tree.base(node), &mut memory);
         let outcome = match outcome {
-            Outcome::Doubtful if self.tree.is_gone(node) => return false,
-            Outcome::Doubtful => Outcome::Absent,
+            Outcome::Vanished => return false,
+            Outcome::Absent if !node.is_root() && self.tree.is_gone(node) => return false,
             certain => certain,
         };
         let absent = self.why_absent(index, file);
@@ -128,7 +150,7 @@ impl Local {
         }
         match outcome {
             Outcome::Read => {}
-            Outcome::Absent | Outcome::Doubtful => {
+            Outcome::Absent | Outcome::Vanished => {
                 (file.miss)(&mut memory, absent);
                 node.handles[number] = Handle::Absent;
             }
@@ -181,16 +203,12 @@ impl Source for Local {
         let taken_at = SystemTime::now();
         let mut problems = Vec::new();
         let host = self.host.read(&mut problems);
-        self.tree.refresh().map_err(|errno| Error::Unreadable {
+        self.sweep().map_err(|errno| Error::Unreadable {
             doing: "read",
             path: self.mount.root.clone(),
             error: errno.into(),
         })?;
-        self.tree.settle();
-        self.read_all();
-        self.tree.settle();
         self.problems(&mut problems);
-        self.sweeps += 1;
         let readings = self.tree.order().into_iter().filter_map(|index| self.tree.node(index)).map(|node| node.memory);
         Ok(Snapshot {
             taken_at,

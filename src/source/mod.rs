@@ -2,6 +2,7 @@
 //!
 //! A source reads (or invents) one moment at a time, on a thread of its own, and judges nothing.
 
+pub mod demo;
 pub mod local;
 pub mod sampler;
 

@@ -41,10 +41,10 @@ pub(super) struct Fault {
 pub(super) enum Outcome {
     /// Read and understood.
     Read,
-    /// This cgroup has no such file.
+    /// There is no such file: the cgroup has none, or was removed.
     Absent,
-    /// The cgroup may have been removed: the caller has to look.
-    Doubtful,
+    /// The cgroup was removed.
+    Vanished,
     /// It is there, but could not be read or understood.
     Failed { doing: &'static str, errno: Errno, reason: Missing },
 }
@@ -135,8 +135,8 @@ fn open((directory, location): (BorrowedFd<'_>, Option<&CString>), name: &str) -
 
 fn outcome_of(errno: Errno, doing: &'static str) -> Outcome {
     match errno {
-        Errno::NODEV | Errno::NOENT => Outcome::Doubtful,
-        Errno::OPNOTSUPP => Outcome::Absent,
+        Errno::NODEV => Outcome::Vanished,
+        Errno::NOENT | Errno::OPNOTSUPP => Outcome::Absent,
         Errno::ACCESS | Errno::PERM => failed(doing, errno, Missing::Permission),
         _ => failed(doing, errno, Missing::Unreadable),
     }

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, openat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, open, openat, statat};
 use rustix::io::Errno;
 
 use crate::identity::Place;
@@ -19,6 +19,9 @@ use crate::snapshot::{Cgroup, CgroupId, Memory, Topology};
 use crate::source::Error;
 use crate::source::descriptors::Descriptors;
 use crate::source::reader::{Fault, Handle};
+
+/// The root's place among the nodes.
+const ROOT: usize = 0;
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
@@ -42,6 +45,8 @@ pub(super) struct Node {
     pub(super) faults: Vec<Fault>,
     /// Whether every file was read at least once.
     pub(super) complete: bool,
+    /// The sweep that read it last.
+    pub(super) read_in: Option<usize>,
     /// The last values.
     pub(super) memory: Memory,
 }
@@ -64,6 +69,7 @@ impl Node {
             handles: version.files().iter().map(|_| Handle::Closed).collect(),
             faults: Vec::new(),
             complete: false,
+            read_in: None,
             memory: version.blank(),
         }
     }
@@ -97,7 +103,7 @@ impl Tree {
         let fd = open(root, DIRECTORY - OFlags::NOFOLLOW, Mode::empty()).map_err(error)?;
         let stat = fstat(&fd).map_err(error)?;
         let nodes = vec![Some(Node::new(version, CgroupId { path: "/".into(), inode: stat.st_ino }))];
-        Ok(Self { version, root: fd, nodes, free: Vec::new(), order: vec![0], topology: None, descriptors })
+        Ok(Self { version, root: fd, nodes, free: Vec::new(), order: vec![ROOT], topology: None, descriptors })
     }
 
     /// The live nodes, each parent before its children.
@@ -122,18 +128,24 @@ impl Tree {
         }
     }
 
-    /// Whether the directory was removed. The answer costs a system call.
+    /// Whether the directory is no longer where it was, or another one is there. The answer costs a system call.
+    ///
+    /// A descriptor of a removed directory cannot tell: its link count stays.
     pub(super) fn is_gone(&self, node: &Node) -> bool {
-        self.stat(node).is_none_or(|stat| stat.st_nlink == 0)
+        match statat(&self.root, &node.location, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat.st_ino != node.id.inode,
+            Err(errno) => matches!(errno, Errno::NOENT | Errno::NODEV | Errno::NOTDIR),
+        }
     }
 
-    fn stat(&self, node: &Node) -> Option<Stat> {
-        let stat = match self.base(node) {
-            (directory, None) => fstat(directory),
-            (root, Some(location)) => statat(root, location, AtFlags::SYMLINK_NOFOLLOW)
-                .and_then(|stat| if stat.st_ino == node.id.inode { Ok(stat) } else { Err(Errno::NOENT) }),
+    /// The directory's link count; `None` if it is gone, as far as a descriptor can tell.
+    fn links(&self, node: &Node) -> Option<u64> {
+        let (base, location) = self.base(node);
+        let stat = match location {
+            None => fstat(base).ok()?,
+            Some(location) => statat(base, location, AtFlags::SYMLINK_NOFOLLOW).ok()?,
         };
-        stat.ok()
+        (stat.st_ino == node.id.inode).then_some(stat.st_nlink)
     }
 
     /// Finds what came and went since the last time.
@@ -141,18 +153,23 @@ impl Tree {
     /// # Errors
     /// Only if the root itself is gone.
     pub(super) fn refresh(&mut self) -> Result<(), Errno> {
-        for index in self.order() {
-            let Some(node) = self.node(index) else { continue };
-            let links = self.stat(node).map_or(0, |stat| stat.st_nlink);
-            if links == 0 && node.is_root() {
-                return Err(Errno::NODEV);
+        let links: Vec<_> =
+            self.order.iter().map(|&index| (index, self.node(index).and_then(|node| self.links(node)))).collect();
+        // Children after their parents: what is gone marks its parent, which is listed below.
+        for &(index, links) in &links {
+            match links {
+                None if index == ROOT => return Err(Errno::NODEV),
+                None => self.remove(index),
+                Some(_) => {}
             }
-            if links == 0 {
-                self.remove(index);
-            } else if node.links != Some(links) || links < 2 {
+        }
+        for (index, links) in links {
+            let (Some(links), Some(node)) = (links, self.node(index)) else { continue };
+            if node.links != Some(links) || links < 2 {
                 self.list(index, links);
             }
         }
+        self.settle();
         Ok(())
     }
 
@@ -283,7 +300,7 @@ impl Tree {
             return;
         }
         self.order.clear();
-        let mut pending = vec![0];
+        let mut pending = vec![ROOT];
         while let Some(index) = pending.pop() {
             self.order.push(index);
             let mut children = self.node(index).map(|node| node.children.clone()).unwrap_or_default();
