@@ -23,7 +23,7 @@ fn a_cgroup_made_again_under_its_name_starts_from_nothing() {
     container.limit_to(LIMIT);
     Hog::in_cgroup(&container).dies_of("anon 40");
 
-    let mut stream = Stream::start(&["--all", "--count", "1000", "--interval", "200ms"]);
+    let mut stream = Stream::start();
     let old = stream.next().row(&container);
     assert!(old.number("failcnt") > 0 && old.number("oom_kill") == 1, "{old:?}");
     container.remove();

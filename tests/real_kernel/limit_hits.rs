@@ -44,7 +44,7 @@ fn page_cache_at_the_limit_does_not_hurt() {
     let mut hog = Hog::in_cgroup(&container);
     hog.does(&format!("write {} 32", disk::file(&directory, "before")));
 
-    let mut stream = Stream::start(&["--all", "--count", "1000", "--interval", "200ms"]);
+    let mut stream = Stream::start();
     let first = stream.next().row(&container).number("failcnt");
     hog.does(&format!("write {} 32", disk::file(&directory, "meanwhile")));
     let row = next_with(&mut stream, &container, |row| row.number("failcnt") > first);
@@ -62,7 +62,7 @@ fn anonymous_memory_hits_the_limit_and_the_kernel_kills() {
     let mut bystander = Hog::in_cgroup(&container);
     bystander.does("anon 2");
 
-    let mut stream = Stream::start(&["--all", "--count", "1000", "--interval", "200ms"]);
+    let mut stream = Stream::start();
     assert_eq!(stream.next().row(&container).number("oom_kill"), 0);
     Hog::in_cgroup(&container).dies_of("anon 40");
     let row = next_with(&mut stream, &container, |row| row.number("oom_kill") > 0);

@@ -46,9 +46,12 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Starts it; the first reading is taken at once.
-    pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(PROGRAM, arguments).stdout(Stdio::piped()).spawn().unwrap();
+    /// Starts it with every cgroup; the first reading is taken at once, and after 20 seconds it ends by itself.
+    pub(crate) fn start() -> Self {
+        let mut child = command(PROGRAM, &["--all", "--count", "100", "--interval", "200ms"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let lines = child.stdout.take().map(BufReader::new);
         Self { child, lines }
     }
