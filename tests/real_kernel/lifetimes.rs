@@ -1,0 +1,97 @@
+//! Cgroups that come and go while memcgtop reads.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use crate::support::cgroups::{Cgroup, Sandbox};
+use crate::support::hogs::Hog;
+use crate::support::program::{Snapshot, Stream, snapshots};
+use crate::support::truth::{snapshot_equal_to_kernel, within_slack};
+use crate::support::wait::comes_true;
+use crate::{container_name, hierarchy};
+
+const LIMIT: u64 = 20 << 20;
+const CHURNED: usize = 1000;
+const AT_A_TIME: usize = 50;
+
+#[test]
+fn a_cgroup_made_again_under_its_name_starts_from_nothing() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let sandbox = Sandbox::new(&hierarchy, "again");
+    let container = sandbox.cgroup(&container_name('c'));
+    container.deny_swap();
+    container.limit_to(LIMIT);
+    Hog::in_cgroup(&container).dies_of("anon 40");
+
+    let mut stream = Stream::start();
+    let old = stream.next().row(&container);
+    assert!(old.number("failcnt") > 0 && old.number("oom_kill") == 1, "{old:?}");
+    container.remove();
+    container.create_again();
+    let new = loop {
+        // Between removal and creation there may be no row.
+        let row = stream.next().find(&container);
+        if let Some(row) = row.filter(|row| row.number("inode") != old.number("inode")) {
+            break row;
+        }
+    };
+    stream.close();
+    for counter in ["failcnt", "oom_kill", "pgmajfault", "refault_file"] {
+        assert_eq!(new.figure(counter).unwrap_or(0), 0, "{counter} of a new cgroup: {new:?}");
+    }
+    assert!(new.figure("limit").is_none() && new.missing("limit").is_none(), "{new:?}");
+    assert!(new.value("verdict").is_null() && new.missing("verdict").is_some(), "it has one reading: {new:?}");
+    assert_eq!(new.number("oom_kill_total"), 1, "of all that had the name: {new:?}");
+    snapshot_equal_to_kernel(&[&container]);
+}
+
+#[test]
+fn a_thousand_cgroups_come_and_go_while_sampling() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let sandbox = Sandbox::new(&hierarchy, "churn");
+    let bystander = sandbox.cgroup(&container_name('d'));
+    let crowd = sandbox.cgroup("crowd");
+    let mut hog = Hog::in_cgroup(&bystander);
+    hog.does("anon 8");
+
+    let readings = while_churning(&crowd, || snapshots(&["--all", "--count", "5", "--interval", "100ms"]));
+    assert_eq!(readings.len(), 5);
+    for reading in &readings {
+        let usage = reading.row(&bystander).number("usage");
+        assert!(within_slack(usage, bystander.usage()), "{usage}");
+        assert_no_problem_below(reading, &crowd);
+    }
+}
+
+fn assert_no_problem_below(reading: &Snapshot, cgroup: &Cgroup) {
+    let below = cgroup.directory.display().to_string();
+    for problem in reading.problems() {
+        assert!(!problem.to_string().contains(&below), "vanishing is no problem: {problem}");
+    }
+}
+
+/// Makes and removes a thousand cgroups, and goes on until `work` is done.
+fn while_churning<T>(crowd: &Cgroup, work: impl FnOnce() -> T) -> T {
+    let (made, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let churn = scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) || made.load(Ordering::Relaxed) < CHURNED {
+                churn_once(crowd);
+                made.fetch_add(AT_A_TIME, Ordering::Relaxed);
+            }
+        });
+        assert!(comes_true(|| made.load(Ordering::Relaxed) > 0));
+        let before = made.load(Ordering::Relaxed);
+        let result = work();
+        let meanwhile = made.load(Ordering::Relaxed) - before;
+        stop.store(true, Ordering::Relaxed);
+        churn.join().unwrap();
+        assert!(meanwhile > 0, "nothing came and went while memcgtop was reading");
+        result
+    })
+}
+
+fn churn_once(crowd: &Cgroup) {
+    let cgroups: Vec<Cgroup> = (0..AT_A_TIME).map(|n| crowd.child(&format!("passing-{n}"))).collect();
+    cgroups.iter().for_each(Cgroup::remove);
+}

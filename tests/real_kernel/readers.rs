@@ -1,0 +1,48 @@
+//! Who reads: the host's own figures, and a reader without privileges.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+
+use crate::support::cgroups::Sandbox;
+use crate::support::hogs::Hog;
+use crate::support::program::{PROGRAM, command, parse, snapshot};
+use crate::support::truth::{meminfo, within_slack};
+use crate::{container_name, hierarchy};
+
+const NOBODY: u32 = 65534;
+
+#[test]
+fn the_host_is_as_the_kernel_says() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let reading = snapshot(&["--all"]);
+    assert_eq!(reading.host("hierarchy"), hierarchy.name());
+    assert_eq!(*reading.host("mem_total"), meminfo("MemTotal"));
+    assert_eq!(*reading.host("swap_total"), meminfo("SwapTotal"));
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    assert_eq!(reading.host("kernel"), kernel.trim());
+    let hostname = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    assert_eq!(reading.host("hostname"), hostname.trim());
+}
+
+#[test]
+fn an_ordinary_user_sees_the_rows() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let sandbox = Sandbox::new(&hierarchy, "ordinary-user");
+    let container = sandbox.cgroup(&container_name('e'));
+    container.limit_to(64 << 20);
+    let mut hog = Hog::in_cgroup(&container);
+    hog.does("anon 8");
+
+    // The directory that cargo builds in may be closed to others.
+    let open = tempfile::tempdir().unwrap();
+    fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = open.path().join("memcgtop");
+    fs::copy(PROGRAM, &program).unwrap();
+    let output = command(&program, &["--all"]).uid(NOBODY).gid(NOBODY).current_dir("/").output().unwrap();
+
+    let row = parse(&output).remove(0).row(&container);
+    assert!(within_slack(row.number("usage"), container.usage()));
+    assert_eq!(row.number("limit"), 64 << 20);
+    assert_eq!(row.number("failcnt"), container.hits());
+}

@@ -1,0 +1,69 @@
+//! Processes that use memory in a cgroup.
+
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::support::cgroups::Cgroup;
+
+/// A process that does as it is told; killed at the end.
+pub(crate) struct Hog {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Hog {
+    /// Starts one and moves it into the cgroup before it uses memory.
+    pub(crate) fn in_cgroup(cgroup: &Cgroup) -> Self {
+        let mut child = Command::new(program())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the hog starts: `cargo build --example hog` makes it, as a whole `cargo test` does");
+        let commands = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        let mut hog = Self { child, commands, answers };
+        assert_eq!(hog.answer(), "ready");
+        cgroup.set("cgroup.procs", &hog.child.id().to_string());
+        hog
+    }
+
+    /// Gives a command and waits until it is done.
+    pub(crate) fn does(&mut self, command: &str) {
+        self.begins(command);
+        assert_eq!(self.answer(), "ok", "the hog failed to {command}");
+    }
+
+    /// Gives a command that the kernel kills it for.
+    pub(crate) fn dies_of(&mut self, command: &str) {
+        self.begins(command);
+        assert_eq!(self.answer(), "", "the hog survived: {command}");
+        assert_eq!(self.child.wait().unwrap().signal(), Some(9));
+    }
+
+    fn begins(&mut self, command: &str) {
+        writeln!(self.commands, "{command}").unwrap();
+    }
+
+    /// The next line of its output; empty if it is dead.
+    fn answer(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}
+
+impl Drop for Hog {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Cargo puts examples beside the directory of the test programs.
+pub(crate) fn program() -> PathBuf {
+    env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("hog")
+}
