@@ -165,13 +165,13 @@ pub const FIELDS: &[Field] = &[
     field!("effective_limit", Bytes, "The smallest limit of it and its ancestors.", "limits of the path", |g| g
         .figures
         .effective_limit
-        .map(Value::Bytes)),
+        .map(Value::Limit)),
     field!(
         "effective_high",
         Bytes,
         "The smallest memory.high of it and its ancestors.",
         "- | memory.high of the path",
-        |g| g.figures.effective_high.map(Value::Bytes)
+        |g| g.figures.effective_high.map(Value::Limit)
     ),
     field!(
         "limited_by",

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::field::{self, FIELDS, Field, Unit, Value};
 use crate::model::{Group, verdict};
-use crate::units;
+use crate::units::{self, Limit};
 
 /// Why an expression means nothing.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -349,7 +349,7 @@ fn trouble(group: &Group) -> (u8, u64, u64, u64) {
     let figures = &group.figures;
     let stall = figures.psi.map_or(0.0, |psi| psi.some.avg10) / STEP;
     let floor = match (figures.floor, figures.effective_limit) {
-        (Ok(floor), Ok(limit)) if limit > 0 => floor as f64 * 100.0 / limit as f64 / STEP,
+        (Ok(floor), Ok(Limit::Bytes(limit))) if limit > 0 => floor as f64 * 100.0 / limit as f64 / STEP,
         _ => 0.0,
     };
     let quarter_octaves = (figures.usage.unwrap_or(0).max(1) as f64).log2() * 4.0;

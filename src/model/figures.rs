@@ -55,10 +55,10 @@ pub struct Figures {
     pub low: Reading<Limit>,
     /// Protected always.
     pub min: Reading<Limit>,
-    /// The smallest limit of its own and its ancestors' cgroups, in bytes.
-    pub effective_limit: Reading,
+    /// The smallest limit of its own and its ancestors' cgroups.
+    pub effective_limit: Reading<Limit>,
     /// The same for `memory.high`.
-    pub effective_high: Reading,
+    pub effective_high: Reading<Limit>,
     /// Whose limit leaves the least room.
     pub limited_by: Reading<Holder>,
     /// That limit.

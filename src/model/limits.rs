@@ -36,10 +36,10 @@ pub struct Limits {
     pub own: Reading<Limit>,
     /// The smallest `memory.high` of the row's own cgroups.
     pub high: Reading<Limit>,
-    /// The smallest limit of the row and its ancestors; `NoLimit` if none is below the host's memory.
-    pub effective: Reading,
-    /// The smallest `memory.high` of the row and its ancestors; `NoLimit` if none is below the host's memory.
-    pub effective_high: Reading,
+    /// The smallest limit of the row and its ancestors; unlimited if none is below the host's memory.
+    pub effective: Reading<Limit>,
+    /// The smallest `memory.high` of the row and its ancestors; unlimited if none is below the host's memory.
+    pub effective_high: Reading<Limit>,
     /// What binds now.
     pub binding: Binding,
     /// What would bind if that limit were raised.
@@ -71,7 +71,7 @@ impl Limits {
         let mut effective = least(chain.iter().map(|&at| snapshot.readings[at].limit), ceiling);
         let mut now = binding.map_or_else(|| host(snapshot), bound);
         if let Some(hidden) = invisible(snapshot, shape, effective) {
-            effective = Ok(hidden);
+            effective = Ok(Limit::Bytes(hidden));
             now = Binding {
                 headroom: Err(Missing::Invisible),
                 by: Err(Missing::Invisible),
@@ -136,10 +136,10 @@ fn host(snapshot: &Snapshot) -> Binding {
 }
 
 /// v1 tells the smallest limit of all ancestors, those included that a namespace or mount hides.
-fn invisible(snapshot: &Snapshot, shape: &Shape, visible: Reading) -> Option<u64> {
+fn invisible(snapshot: &Snapshot, shape: &Shape, visible: Reading<Limit>) -> Option<u64> {
     let deepest = *shape.trunk.last()?;
     let told = snapshot.readings[deepest].stat.hierarchical_limit.ok()?.bytes()?;
-    let hidden = visible.map_or(true, |visible| told < visible);
+    let hidden = visible.map_or(true, |visible| Limit::Bytes(told) < visible);
     let real = snapshot.host.mem_total.is_ok_and(|total| told < total);
     let hierarchical = snapshot.readings[deepest].hierarchical;
     (snapshot.host.namespaced && hidden && real && hierarchical).then_some(told)
@@ -150,13 +150,15 @@ fn smallest(limits: impl Iterator<Item = Reading<Limit>>) -> Reading<Limit> {
     limits.reduce(|a, b| Ok(a?.min(b?))).unwrap_or(Err(Missing::NoController))
 }
 
-/// The smallest limit below `ceiling`; a cgroup that tells none does not limit.
-fn least(limits: impl Iterator<Item = Reading<Limit>>, ceiling: u64) -> Reading {
-    let mut why = Missing::NoLimit;
-    let smallest = limits
-        .filter_map(|limit| limit.map_err(|reason| why = if reason == Missing::NotOnV1 { reason } else { why }).ok())
-        .filter_map(Limit::bytes)
-        .filter(|&limit| limit < ceiling)
-        .min();
-    smallest.ok_or(why)
+/// The smallest limit below `ceiling`, else unlimited; a cgroup that tells none does not limit.
+fn least(limits: impl Iterator<Item = Reading<Limit>>, ceiling: u64) -> Reading<Limit> {
+    let mut smallest = Limit::Unlimited;
+    for limit in limits {
+        match limit {
+            Ok(limit) if limit < Limit::Bytes(ceiling) => smallest = smallest.min(limit),
+            Err(Missing::NotOnV1) => return Err(Missing::NotOnV1),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(smallest)
 }

@@ -222,7 +222,7 @@ pub fn tier(group: &Group) -> u8 {
 pub fn is_near_limit(figures: &Figures) -> bool {
     const NEAR: f64 = 0.8;
     match (figures.floor, figures.effective_limit) {
-        (Ok(floor), Ok(limit)) => floor as f64 >= NEAR * limit as f64,
+        (Ok(floor), Ok(Limit::Bytes(limit))) => floor as f64 >= NEAR * limit as f64,
         _ => false,
     }
 }
