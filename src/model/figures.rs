@@ -130,13 +130,13 @@ impl Figures {
         Self { usage: Err(reason), ..Self::basic(&memory, &limits) }
     }
 
-    /// The figures of `shape` in `snapshot`. `inherited_kills` are those of cgroups of it that are gone (v1).
-    pub(super) fn of(snapshot: &Snapshot, shape: &Shape, inherited_kills: u64) -> Self {
+    /// The figures of `shape` in `snapshot`. `kills_of_vanished`: see [`super::Model`].
+    pub(super) fn of(snapshot: &Snapshot, shape: &Shape, kills_of_vanished: u64) -> Self {
         let outermost = &snapshot.readings[shape.outermost];
         let limits = Limits::of(snapshot, shape);
         let mut figures = Self::basic(outermost, &limits);
         figures.name_holders(snapshot, shape, &limits);
-        figures.count_events(snapshot, shape, inherited_kills);
+        figures.count_events(snapshot, shape, kills_of_vanished);
         figures.take_from_trunk(snapshot, shape);
         figures.derive_sizes(outermost, snapshot.host.hierarchy);
         figures.processes = sum(shape.members.iter().map(|&at| snapshot.readings[at].processes));
@@ -208,7 +208,7 @@ impl Figures {
         self.next_limited_by = name(limits.next.by);
     }
 
-    fn count_events(&mut self, snapshot: &Snapshot, shape: &Shape, inherited_kills: u64) {
+    fn count_events(&mut self, snapshot: &Snapshot, shape: &Shape, kills_of_vanished: u64) {
         let readings = &snapshot.readings;
         let hits = |at: &usize| hits(snapshot, *at);
         self.failcnt = sum(shape.trunk.iter().map(hits));
@@ -224,10 +224,10 @@ impl Figures {
         self.oom_kill = match readings[shape.outermost].events.oom_kill_below {
             Ok(below) => {
                 let nested: u64 = shape.nested.iter().filter_map(|&at| readings[at].events.oom_kill_below.ok()).sum();
-                Ok(below.saturating_sub(nested))
+                Ok(below.saturating_sub(nested + kills_of_vanished))
             }
             Err(Missing::NotOnV1) => {
-                sum(shape.members.iter().map(|&at| readings[at].events.oom_kill)).map(|kills| kills + inherited_kills)
+                sum(shape.members.iter().map(|&at| readings[at].events.oom_kill)).map(|kills| kills + kills_of_vanished)
             }
             Err(reason) => Err(reason),
         };
@@ -256,8 +256,7 @@ impl Figures {
         self.floor = outermost.usage.and_then(|usage| floor(stat, hierarchy).map(|floor| floor.min(usage)));
         self.footprint = match (hierarchy, outermost.swap) {
             // Without swap accounting nothing of it is in swap.
-            (_, Err(Missing::AccountingOff)) => outermost.usage,
-            (Hierarchy::V2, Ok(0)) => outermost.usage,
+            (_, Err(Missing::AccountingOff)) | (Hierarchy::V2, Ok(0)) => outermost.usage,
             (Hierarchy::V2, swap) => less(add(outermost.usage, swap), stat.swap_cached),
             (Hierarchy::V1 | Hierarchy::Hybrid, swap) => add(outermost.usage, swap),
         };

@@ -34,32 +34,30 @@ pub(super) fn shapes(topology: &Topology, scope: Scope) -> Vec<Shape> {
     let mut row_of: Vec<usize> = Vec::with_capacity(topology.cgroups.len());
     for (index, cgroup) in topology.cgroups.iter().enumerate() {
         let above = cgroup.parent.map(|parent| row_of[parent]);
-        match above.filter(|_| scope == Scope::Containers && belongs_to_the_row_above(&cgroup.identity)) {
-            Some(row) => {
-                let shape = &mut shapes[row];
-                shape.members.push(index);
-                let in_trunk = cgroup.parent.is_some_and(|parent| shape.trunk.contains(&parent));
-                if cgroup.identity.role == Role::Trunk && in_trunk {
-                    shape.trunk.push(index);
-                }
-                row_of.push(row);
+        let joins = scope == Scope::Containers && belongs_to_the_row_above(&cgroup.identity);
+        if let Some(row) = above.filter(|_| joins) {
+            let shape = &mut shapes[row];
+            shape.members.push(index);
+            let in_trunk = cgroup.parent.is_some_and(|parent| shape.trunk.contains(&parent));
+            if cgroup.identity.role == Role::Trunk && in_trunk {
+                shape.trunk.push(index);
             }
-            None => {
-                if let Some(row) = above {
-                    shapes[row].nested.push(index);
-                }
-                row_of.push(shapes.len());
-                shapes.push(Shape {
-                    outermost: index,
-                    trunk: vec![index],
-                    members: vec![index],
-                    nested: Vec::new(),
-                    ancestors: ancestors(topology, index),
-                    parent: above,
-                    depth: above.map_or(0, |row| shapes[row].depth + 1),
-                });
-            }
+            row_of.push(row);
+            continue;
         }
+        if let Some(row) = above {
+            shapes[row].nested.push(index);
+        }
+        row_of.push(shapes.len());
+        shapes.push(Shape {
+            outermost: index,
+            trunk: vec![index],
+            members: vec![index],
+            nested: Vec::new(),
+            ancestors: ancestors(topology, index),
+            parent: above,
+            depth: above.map_or(0, |row| shapes[row].depth + 1),
+        });
     }
     shapes
 }

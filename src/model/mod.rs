@@ -9,7 +9,7 @@ pub mod limits;
 pub mod tally;
 pub mod verdict;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,8 +119,9 @@ pub struct Model {
     host_moved: Option<HostMoved>,
     /// OOM kills of earlier cgroups under the same path.
     earlier_kills: HashMap<Arc<str>, u64>,
-    /// v1: OOM kills of vanished cgroups inside a living group.
-    inherited_kills: HashMap<CgroupId, u64>,
+    /// OOM kills of cgroups that vanished from a living group. On v1 those of its members, which their counters took
+    /// along; on v2 those of nested groups, which the counter above keeps and which are not its own.
+    kills_of_vanished: HashMap<CgroupId, u64>,
 }
 
 impl Model {
@@ -134,7 +135,7 @@ impl Model {
             groups: Vec::new(),
             host_moved: None,
             earlier_kills: HashMap::new(),
-            inherited_kills: HashMap::new(),
+            kills_of_vanished: HashMap::new(),
         }
     }
 
@@ -194,7 +195,8 @@ impl Model {
         if let Some(snapshot) = self.snapshot.take() {
             self.regroup(&snapshot.topology);
             for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
-                group.figures = Figures::of(&snapshot, shape, inherited(&self.inherited_kills, &group.id));
+                let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
+                group.rebase(figures);
             }
             self.snapshot = Some(snapshot);
         }
@@ -214,7 +216,7 @@ impl Model {
         self.host_moved = before.as_ref().map(|before| self.host_delta(&before.host, &snapshot.host));
         let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
         for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
-            let figures = Figures::of(&snapshot, shape, inherited(&self.inherited_kills, &group.id));
+            let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
             let earlier = self.earlier_kills.get(&group.id.path).copied().unwrap_or(0);
             group.advance(figures, earlier, &snapshot, short);
         }
@@ -252,19 +254,25 @@ impl Model {
             .collect();
     }
 
-    /// A cgroup takes its counters along when it is removed: they are added to its row's, or to its successor's.
+    /// What the kernel forgets, or counts elsewhere, when a cgroup is removed.
     fn keep_kills_of_vanished(&mut self, before: &Snapshot, now: &Topology) {
-        let alive: HashMap<&CgroupId, ()> = now.cgroups.iter().map(|cgroup| (&cgroup.id, ())).collect();
+        let alive: HashSet<&CgroupId> = now.cgroups.iter().map(|cgroup| &cgroup.id).collect();
         for (shape, group) in self.shapes.iter().zip(&self.groups) {
-            if alive.contains_key(&group.id) {
-                let lost =
-                    shape.members.iter().filter(|&&member| !alive.contains_key(&before.topology.cgroups[member].id));
-                let kills: u64 = lost.filter_map(|&member| before.readings[member].events.oom_kill.ok()).sum();
-                if kills > 0 && before.readings[shape.outermost].events.oom_kill_below.is_err() {
-                    *self.inherited_kills.entry(group.id.clone()).or_default() += kills;
+            if alive.contains(&group.id) {
+                let vanished = |at: &&usize| !alive.contains(&before.topology.cgroups[**at].id);
+                let events = |&at: &usize| before.readings[at].events;
+                let kills: u64 = if events(&shape.outermost).oom_kill_below.is_ok() {
+                    let nested = shape.nested.iter().filter(vanished).map(events);
+                    nested.filter_map(|events| events.oom_kill_below.ok()).sum()
+                } else {
+                    let members = shape.members.iter().filter(vanished).map(events);
+                    members.filter_map(|events| events.oom_kill.ok()).sum()
+                };
+                if kills > 0 {
+                    *self.kills_of_vanished.entry(group.id.clone()).or_default() += kills;
                 }
             } else {
-                self.inherited_kills.remove(&group.id);
+                self.kills_of_vanished.remove(&group.id);
                 let kills = group.figures.oom_kill.unwrap_or(0);
                 if kills > 0 {
                     *self.earlier_kills.entry(Arc::clone(&group.id.path)).or_default() += kills;
@@ -274,7 +282,7 @@ impl Model {
     }
 }
 
-fn inherited(kills: &HashMap<CgroupId, u64>, id: &CgroupId) -> u64 {
+fn count_of(kills: &HashMap<CgroupId, u64>, id: &CgroupId) -> u64 {
     kills.get(id).copied().unwrap_or(0)
 }
 
@@ -294,6 +302,15 @@ impl Group {
             verdict: Err(Missing::OneReading),
             history: History::default(),
         }
+    }
+
+    /// Shows the same moment of other cgroups.
+    fn rebase(&mut self, figures: Figures) {
+        self.hits.rebase(figures.failcnt);
+        self.ancestor_hits.rebase(figures.ancestor_failcnt);
+        self.throttled.rebase(figures.high_events);
+        self.kills.rebase(figures.oom_kill);
+        self.figures = figures;
     }
 
     fn advance(&mut self, mut figures: Figures, earlier_kills: u64, snapshot: &Snapshot, host_short: bool) {

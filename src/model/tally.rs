@@ -45,12 +45,19 @@ impl Tally {
         self.delta = Some(delta);
     }
 
+    /// Goes on from another count: other cgroups make up the row from now on.
+    pub(super) fn rebase(&mut self, reading: Reading) {
+        self.before = reading.ok();
+        self.delta = None;
+    }
+
     /// How it moved at the last reading; `None` if the reading was missing.
     pub fn delta(&self) -> Option<Delta> {
         self.delta
     }
 
     /// How much it rose at the last reading.
+    #[expect(clippy::new_ret_no_self, reason = "new events, not a constructor")]
     pub fn new(&self) -> u64 {
         match self.delta {
             Some(Delta::Up(by)) => by,
@@ -68,6 +75,15 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::snapshot::Missing;
+
+    #[test]
+    fn counting_other_cgroups_is_no_event() {
+        let mut tally = Tally::default();
+        tally.count(Ok(1), Duration::ZERO);
+        tally.rebase(Ok(7));
+        tally.count(Ok(8), Duration::ZERO);
+        assert_eq!((tally.new(), tally.since_attach), (1, 1));
+    }
 
     #[test]
     fn a_counter_that_goes_backwards_was_reset() {

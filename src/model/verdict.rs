@@ -59,6 +59,7 @@ impl State {
 
 /// What holds a row, and whether it hurts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that go together in any way")]
 pub struct Verdict {
     /// The state that matters most.
     pub state: State,

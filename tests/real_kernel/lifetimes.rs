@@ -46,6 +46,31 @@ fn a_cgroup_made_again_under_its_name_starts_from_nothing() {
 }
 
 #[test]
+fn a_kill_stays_with_the_child_that_is_removed() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let sandbox = Sandbox::new(&hierarchy, "bereaved");
+    let parent = sandbox.cgroup("parent");
+    let child = parent.child(&container_name('e'));
+    child.deny_swap();
+    child.limit_to(LIMIT);
+    Hog::in_cgroup(&child).dies_of("anon 40");
+
+    let mut stream = Stream::start();
+    let reading = stream.next();
+    assert_eq!((reading.row(&child).number("oom_kill"), reading.row(&parent).number("oom_kill")), (1, 0));
+    child.remove();
+    let row = loop {
+        let reading = stream.next();
+        if reading.find(&child).is_none() {
+            break reading.row(&parent);
+        }
+    };
+    stream.close();
+    assert_eq!(row.number("oom_kill"), 0, "it was the child's: {row:?}");
+    assert_ne!(row.text("verdict.state"), Some("oom"), "{row:?}");
+}
+
+#[test]
 fn a_thousand_cgroups_come_and_go_while_sampling() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "churn");
