@@ -201,7 +201,7 @@ fn rss_kib() -> Result<u64> {
 
 /// The least that anyone can do who reads the same files: kept descriptors as far as they go, in the same order.
 struct Floor {
-    root: OwnedFd,
+    directories: Vec<OwnedFd>,
     fast: Vec<Vec<Target>>,
     slow: Vec<Vec<Target>>,
     buffer: Vec<u8>,
@@ -210,14 +210,13 @@ struct Floor {
 
 enum Target {
     Kept(OwnedFd),
-    /// Below the root: opened, read and closed.
-    Named(PathBuf),
+    /// Below its directory, which is kept open: opened, read and closed.
+    Named(&'static str),
 }
 
 impl Floor {
     fn open(directories: &[PathBuf], version: Version, mut keep: usize) -> Result<Self> {
-        let root = directories.first().context("no cgroup")?;
-        let (mut fast, mut slow) = (Vec::new(), Vec::new());
+        let (mut fast, mut slow, mut opened) = (Vec::new(), Vec::new(), Vec::new());
         for directory in directories {
             let (mut now, mut later) = (Vec::new(), Vec::new());
             for file in version.files() {
@@ -225,33 +224,33 @@ impl Floor {
                 if !path.exists() {
                     continue;
                 }
-                let relative = path.strip_prefix(root)?.to_owned();
                 if file.pace == Pace::Slow {
-                    later.push(Target::Named(relative));
+                    later.push(Target::Named(file.name));
                 } else if keep > 0 {
                     keep -= 1;
                     now.push(Target::Kept(open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?));
                 } else {
-                    now.push(Target::Named(relative));
+                    now.push(Target::Named(file.name));
                 }
             }
+            opened.push(open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?);
             fast.push(now);
             slow.push(later);
         }
-        let root = open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { root, fast, slow, buffer: vec![0; 64 << 10], sweeps: 0 })
+        Ok(Self { directories: opened, fast, slow, buffer: vec![0; 64 << 10], sweeps: 0 })
     }
 
     fn sweep(&mut self) -> io::Result<()> {
         let turn = self.sweeps % SLOW;
         self.sweeps += 1;
-        for (at, (fast, slow)) in self.fast.iter().zip(&self.slow).enumerate() {
+        let cgroups = self.directories.iter().zip(self.fast.iter().zip(&self.slow));
+        for (at, (directory, (fast, slow))) in cgroups.enumerate() {
             let due = if at % SLOW == turn { &slow[..] } else { &[] };
             for target in fast.iter().chain(due) {
                 match target {
                     Target::Kept(descriptor) => pread(descriptor, &mut self.buffer[..], 0)?,
-                    Target::Named(path) => {
-                        let descriptor = openat(&self.root, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+                    Target::Named(name) => {
+                        let descriptor = openat(directory, *name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
                         pread(&descriptor, &mut self.buffer[..], 0)?
                     }
                 };
