@@ -6,9 +6,17 @@
 //! kernel files ─► source ─► Snapshot ─► model ─► alert ─► ui · export
 //! ```
 
+pub mod cli;
+pub mod exit;
+pub mod export;
+pub mod field;
 pub mod identity;
 pub mod kernel;
+pub mod model;
+pub mod query;
+pub mod run;
 pub mod snapshot;
 pub mod source;
+pub mod term;
 pub mod text;
 pub mod units;

@@ -1,3 +1,168 @@
-//! The program: arguments in, exit code out.
+//! The program: arguments in, a mode, an exit code out.
 
-fn main() {}
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::{CommandFactory as _, Parser as _};
+
+use memcgtop::cli::{Cli, Command, Format, Options, SnapshotArgs};
+use memcgtop::exit::Exit;
+use memcgtop::export;
+use memcgtop::field::{self, FIELDS, Field};
+use memcgtop::kernel::hierarchy::Roots;
+use memcgtop::model::{Model, Scope};
+use memcgtop::query::Filter;
+use memcgtop::run;
+use memcgtop::source::demo::Demo;
+use memcgtop::source::local::{Effort, Local};
+use memcgtop::source::{self, Source};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let help = !error.use_stderr();
+            // Nothing can be said where neither stream takes it.
+            _ = error.print();
+            return if help { Exit::Success } else { Exit::Usage }.into();
+        }
+    };
+    match start(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let (exit, hint) = explain(&error);
+            if exit != Exit::Success {
+                let mut stderr = io::stderr().lock();
+                _ = writeln!(stderr, "memcgtop: {error:#}");
+                _ = hint.map(|hint| writeln!(stderr, "hint: {hint}"));
+            }
+            exit.into()
+        }
+    }
+}
+
+/// A reader that closed the pipe had enough; a source that cannot be read says what to do.
+fn explain(error: &anyhow::Error) -> (Exit, Option<&'static str>) {
+    if let Some(source) = error.downcast_ref::<source::Error>() {
+        return (Exit::NoSource, Some(source.hint()));
+    }
+    if let Some(run::Error::NoTerminal) = error.downcast_ref::<run::Error>() {
+        return (Exit::Usage, Some("for a reading as text use `memcgtop snapshot`"));
+    }
+    let closed = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    (if closed { Exit::Success } else { Exit::NoSource }, None)
+}
+
+fn start(cli: Cli) -> anyhow::Result<Exit> {
+    let options = cli.options;
+    match cli.command {
+        None => dashboard(&options, |options| Ok(Box::new(Local::open(&roots(options), Effort::Live)?))),
+        Some(Command::Demo) => dashboard(&options, |_| Ok(Box::new(Demo::live()))),
+        Some(Command::Snapshot(arguments)) => snapshot(&options, &arguments),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "memcgtop", &mut io::stdout());
+            Ok(Exit::Success)
+        }
+        Some(Command::Man) => {
+            clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+            Ok(Exit::Success)
+        }
+    }
+}
+
+fn dashboard(
+    options: &Options,
+    open: impl FnOnce(&Options) -> Result<Box<dyn Source>, source::Error>,
+) -> anyhow::Result<Exit> {
+    let settings = run::Settings {
+        interval: options.interval,
+        filter: options.filter.clone().unwrap_or(Filter::All),
+        sort: options.sort,
+        scope: scope(options),
+        tree: options.tree,
+        ascii: options.ascii,
+        no_color: options.no_color,
+    };
+    run::check_terminal()?;
+    Ok(run::run(open(options)?, settings)?)
+}
+
+fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {
+    let mut source = Local::open(&roots(options), Effort::Whole)?;
+    let mut model = Model::new(scope(options));
+    let filter = options.filter.clone().unwrap_or(Filter::All);
+    let fields = columns(options, arguments.format);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let begun = Instant::now();
+    for reading in 0..arguments.count {
+        let due = begun + options.interval.saturating_mul(u32::try_from(reading).unwrap_or(u32::MAX));
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        model.ingest(source.sample()?);
+        let rows = export::rows(&model, &filter, &options.sort);
+        match arguments.format {
+            Format::Json => export::json::write(&model, &rows, &mut out),
+            Format::Table => export::table::write(&rows, &fields, &mut out),
+            Format::Csv => {
+                if reading == 0 {
+                    export::csv::write_header(&fields, &mut out)?;
+                }
+                export::csv::write(&model, &rows, &fields, &mut out)
+            }
+        }
+        .context("cannot write to standard output")?;
+        out.flush().context("cannot write to standard output")?;
+    }
+    summarise(&model, arguments.format);
+    Ok(Exit::Success)
+}
+
+/// People who read a table are told on standard error what it does not show.
+fn summarise(model: &Model, format: Format) {
+    if format != Format::Table {
+        return;
+    }
+    let mut stderr = io::stderr().lock();
+    let containers = model.groups().iter().filter(|group| group.is_container()).count();
+    if containers == 0 && model.scope() == Scope::Containers {
+        _ = writeln!(stderr, "no containers among {} cgroups; --all shows every cgroup", model.groups().len());
+    }
+    if let [first, ..] = model.problems() {
+        let count = model.problems().len();
+        _ = writeln!(stderr, "{count} files could not be read, such as {}: {}", first.path, first.error);
+    }
+}
+
+fn columns(options: &Options, format: Format) -> Vec<&'static Field> {
+    const TABLE: [&str; 11] = [
+        "name",
+        "runtime",
+        "usage",
+        "effective_limit",
+        "percent",
+        "failcnt",
+        "ancestor_failcnt",
+        "oom_kill",
+        "swap",
+        "swap_cached",
+        "limited_by",
+    ];
+    match (&options.columns, format) {
+        (Some(columns), _) => columns.clone(),
+        (None, Format::Table) => TABLE.into_iter().filter_map(field::find).collect(),
+        (None, Format::Csv | Format::Json) => FIELDS.iter().collect(),
+    }
+}
+
+fn scope(options: &Options) -> Scope {
+    if options.all { Scope::Everything } else { Scope::Containers }
+}
+
+fn roots(options: &Options) -> Roots {
+    Roots { root: options.root.clone(), cgroup: options.cgroup_root.clone(), proc: options.proc_root.clone() }
+}

@@ -1,0 +1,120 @@
+//! The command line: types and help texts, nothing else.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::field::{self, FIELDS, Field};
+use crate::query::{Filter, Sort};
+use crate::units;
+
+/// The memory of every container on this host, live: usage, limit, limit hits, OOM kills, swap cache, and
+/// whose limit it is.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = false)]
+pub struct Cli {
+    /// What to do instead of showing the dashboard.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to show, and from where.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print one reading, or several
+    Snapshot(SnapshotArgs),
+    /// Show the dashboard over a built-in simulated host
+    Demo,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// How to print readings.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// How to print it: json is one object a reading, a line each
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// How many readings, one --interval apart
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: u64,
+}
+
+/// How to print a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns with units.
+    Table,
+    /// One object a line.
+    Json,
+    /// One line a row, with a header line.
+    Csv,
+}
+
+/// What to show, and from where.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Time between two readings
+    #[arg(short, long, global = true, default_value = "1s", value_parser = interval, value_name = "TIME")]
+    pub interval: Duration,
+    /// Only rows that match: words, FIELD OP VALUE (= != < <= > >= ~), and, or, not, parentheses
+    #[arg(short, long, global = true, value_parser = Filter::parse, value_name = "EXPR")]
+    pub filter: Option<Filter>,
+    /// Order of the rows: trouble, or a field, with :asc or :desc
+    #[arg(short, long, global = true, default_value = "trouble", value_parser = Sort::parse, value_name = "FIELD")]
+    pub sort: Sort,
+    /// Columns of the printed table and of CSV, as field names with commas between
+    #[arg(long, global = true, value_delimiter = ',', value_parser = known_field, value_name = "FIELDS")]
+    pub columns: Option<Vec<&'static Field>>,
+    /// Every cgroup, not only containers
+    #[arg(short, long, global = true)]
+    pub all: bool,
+    /// Start the dashboard with the tree
+    #[arg(long, global = true)]
+    pub tree: bool,
+    /// Root directory of a host that is mounted elsewhere, such as /host
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Root of a memory cgroup hierarchy, real or a copy
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cgroup_root: Option<PathBuf>,
+    /// What stands for /proc
+    #[arg(long, global = true, value_name = "DIR")]
+    pub proc_root: Option<PathBuf>,
+    /// Only ASCII characters on the screen
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// No colours (also with `NO_COLOR` set)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// Readings closer together would cost more than they tell.
+const SHORTEST: Duration = Duration::from_millis(100);
+/// The longest interval: a day.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if (SHORTEST..=LONGEST).contains(&interval) {
+        Ok(interval)
+    } else {
+        Err("must be between 100ms and 24h".to_owned())
+    }
+}
+
+fn known_field(name: &str) -> Result<&'static Field, String> {
+    field::find(name).ok_or_else(|| {
+        let names: Vec<_> = FIELDS.iter().map(|field| field.id).collect();
+        format!("no field `{name}`; fields: {}", names.join(", "))
+    })
+}

@@ -1,0 +1,49 @@
+//! Readings as CSV: one header line, then a line for each row. Empty means missing, `max` unlimited.
+
+use std::io;
+
+use csv::Writer;
+
+use crate::export::json::timestamp;
+use crate::field::{Field, Value};
+use crate::model::{Group, Model};
+use crate::units::Limit;
+
+/// Writes the header line.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_header(fields: &[&Field], out: &mut dyn io::Write) -> io::Result<()> {
+    record(std::iter::once("taken_at".to_owned()).chain(fields.iter().map(|field| field.id.to_owned())), out)
+}
+
+/// Writes the newest reading.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(model: &Model, rows: &[&Group], fields: &[&Field], out: &mut dyn io::Write) -> io::Result<()> {
+    let Some(snapshot) = model.snapshot() else { return Ok(()) };
+    let taken_at = timestamp(snapshot.taken_at);
+    for group in rows {
+        let values = fields.iter().map(|field| (field.get)(group).map_or_else(|_| String::new(), |value| cell(&value)));
+        record(std::iter::once(taken_at.clone()).chain(values), out)?;
+    }
+    Ok(())
+}
+
+fn record(cells: impl Iterator<Item = String>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut writer = Writer::from_writer(out);
+    writer.write_record(cells)?;
+    writer.flush()
+}
+
+fn cell(value: &Value<'_>) -> String {
+    match value {
+        Value::Bytes(n) | Value::Count(n) | Value::Limit(Limit::Bytes(n)) => n.to_string(),
+        Value::Limit(Limit::Unlimited) => "max".to_owned(),
+        Value::Percent(share) => format!("{share:.2}"),
+        Value::Text(text) => (*text).to_owned(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::List(items) => items.join("; "),
+    }
+}

@@ -1,0 +1,472 @@
+//! Every figure of a row, once: its name, its meaning, where it comes from and how to get it.
+//!
+//! Sorting, filters, JSON, CSV, the text table and the explanations on the screen all read this table.
+
+use std::cmp::Ordering;
+
+use crate::model::{Group, verdict};
+use crate::snapshot::{Missing, Reading};
+use crate::units::{self, Limit};
+
+/// A figure of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// A size in bytes.
+    Bytes(u64),
+    /// A limit in bytes.
+    Limit(Limit),
+    /// A number of things or events.
+    Count(u64),
+    /// A percentage.
+    Percent(f64),
+    /// A name.
+    Text(&'a str),
+    /// Yes or no.
+    Flag(bool),
+    /// Several names or facts.
+    List(Vec<String>),
+}
+
+impl Value<'_> {
+    /// The value as a person reads it.
+    pub fn human(&self) -> String {
+        match self {
+            Self::Bytes(bytes) => units::size(*bytes),
+            Self::Limit(limit) => units::limit(*limit),
+            Self::Count(n) => units::count(*n),
+            Self::Percent(share) => units::percent(*share),
+            Self::Text(text) => (*text).to_owned(),
+            Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+            Self::List(items) => items.join("; "),
+        }
+    }
+
+    /// The value as a number, for comparing; unlimited is above everything.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Bytes(n) | Self::Count(n) => Some(*n as f64),
+            Self::Limit(limit) => Some(limit.bytes().map_or(f64::INFINITY, |bytes| bytes as f64)),
+            Self::Percent(share) => Some(*share),
+            Self::Flag(flag) => Some(f64::from(u8::from(*flag))),
+            Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// The order of two values of the same field.
+    pub fn compare(&self, other: &Self) -> Ordering {
+        match (self.number(), other.number()) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            _ => self.human().cmp(&other.human()),
+        }
+    }
+}
+
+/// What a figure is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Things or events, since the cgroup's creation.
+    Count,
+    /// Percent.
+    Percent,
+    /// Words.
+    Text,
+}
+
+/// One figure.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in JSON, CSV, filters and options. A dot means "inside".
+    pub id: &'static str,
+    /// What it means, in one sentence.
+    pub meaning: &'static str,
+    /// The kernel files that it comes from: v1, then v2.
+    pub source: &'static str,
+    /// What it is measured in.
+    pub unit: Unit,
+    /// Its value for a row.
+    pub get: for<'a> fn(&'a Group) -> Reading<Value<'a>>,
+}
+
+/// The field called `id`.
+pub fn find(id: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.id == id)
+}
+
+fn text(value: Option<&str>) -> Reading<Value<'_>> {
+    value.map(Value::Text).ok_or(Missing::NotKnown)
+}
+
+macro_rules! field {
+    ($id:literal, $unit:ident, $meaning:literal, $source:literal, $get:expr) => {
+        Field { id: $id, meaning: $meaning, source: $source, unit: Unit::$unit, get: $get }
+    };
+}
+
+/// Every figure, in the order of the JSON.
+pub const FIELDS: &[Field] = &[
+    field!("cgroup", Text, "Path of the outermost cgroup in the memory hierarchy.", "directory", |g| Ok(Value::Text(
+        &g.id.path
+    ))),
+    field!(
+        "inode",
+        Count,
+        "Inode of the cgroup's directory: a cgroup made again under its old path has another.",
+        "directory",
+        |g| Ok(Value::Count(g.id.inode))
+    ),
+    field!("kind", Text, "What it is: container, pod, vm, service, scope, slice, cgroup.", "path", |g| Ok(
+        Value::Text(g.identity.kind.name())
+    )),
+    field!("runtime", Text, "Who made it.", "path", |g| text(g.identity.runtime.as_deref())),
+    field!("id", Text, "The runtime's id of it.", "path", |g| text(g.identity.id.as_deref())),
+    field!("name", Text, "What to call it.", "path", |g| Ok(Value::Text(&g.identity.name))),
+    field!("pod", Text, "The pod that it belongs to.", "path", |g| text(g.identity.pod.as_deref())),
+    field!(
+        "usage",
+        Bytes,
+        "Memory charged to it: what its limit counts, page cache included.",
+        "memory.usage_in_bytes | memory.current",
+        |g| g.figures.usage.map(Value::Bytes)
+    ),
+    field!(
+        "working_set",
+        Bytes,
+        "Usage without inactive file pages: what docker stats and the kubelet call its memory.",
+        "usage - inactive_file",
+        |g| g.figures.working_set.map(Value::Bytes)
+    ),
+    field!(
+        "floor",
+        Bytes,
+        "What reclaim cannot free without swap: anonymous memory, tmpfs, kernel memory, sockets.",
+        "total_rss + total_shmem + kmem.usage | anon + shmem + kernel - slab_reclaimable + sock",
+        |g| g.figures.floor.map(Value::Bytes)
+    ),
+    field!("peak", Bytes, "The highest usage so far.", "memory.max_usage_in_bytes | memory.peak", |g| g
+        .figures
+        .peak
+        .map(Value::Bytes)),
+    field!("limit", Bytes, "Its own hard limit.", "memory.limit_in_bytes | memory.max", |g| g
+        .figures
+        .limit
+        .map(Value::Limit)),
+    field!("high", Bytes, "Above this its tasks are slowed down.", "- | memory.high", |g| g
+        .figures
+        .high
+        .map(Value::Limit)),
+    field!("soft_limit", Bytes, "Above this the host reclaims from it first.", "memory.soft_limit_in_bytes | -", |g| g
+        .figures
+        .soft_limit
+        .map(Value::Limit)),
+    field!("low", Bytes, "Protected from reclaim if it can be.", "- | memory.low", |g| g.figures.low.map(Value::Limit)),
+    field!("min", Bytes, "Protected from reclaim always.", "- | memory.min", |g| g.figures.min.map(Value::Limit)),
+    field!("effective_limit", Bytes, "The smallest limit of it and its ancestors.", "limits of the path", |g| g
+        .figures
+        .effective_limit
+        .map(Value::Bytes)),
+    field!(
+        "effective_high",
+        Bytes,
+        "The smallest memory.high of it and its ancestors.",
+        "- | memory.high of the path",
+        |g| g.figures.effective_high.map(Value::Bytes)
+    ),
+    field!(
+        "limited_by",
+        Text,
+        "Whose limit leaves the least room: a cgroup's path, or the host.",
+        "limits and usage of the path",
+        |g| g.figures.limited_by.as_ref().map(|by| Value::Text(by.path())).map_err(|reason| *reason)
+    ),
+    field!("limited_by_limit", Bytes, "The limit that leaves the least room.", "limits and usage of the path", |g| g
+        .figures
+        .limited_by_limit
+        .map(Value::Limit)),
+    field!("limited_by_usage", Bytes, "What counts against that limit.", "limits and usage of the path", |g| g
+        .figures
+        .limited_by_usage
+        .map(Value::Bytes)),
+    field!(
+        "headroom",
+        Bytes,
+        "Room left under the limit that binds, or what the host has available.",
+        "limits and usage of the path",
+        |g| g.figures.headroom.map(Value::Bytes)
+    ),
+    field!("percent", Percent, "How full the limit that binds is.", "limited_by_usage / limited_by_limit", |g| g
+        .figures
+        .percent
+        .map(Value::Percent)),
+    field!(
+        "next_limited_by",
+        Text,
+        "Whose limit would bind if that one were raised.",
+        "limits and usage of the path",
+        |g| g.figures.next_limited_by.as_ref().map(|by| Value::Text(by.path())).map_err(|reason| *reason)
+    ),
+    field!(
+        "next_headroom",
+        Bytes,
+        "Room left under that one: what raising the first limit gains.",
+        "limits and usage of the path",
+        |g| g.figures.next_headroom.map(Value::Bytes)
+    ),
+    field!(
+        "failcnt",
+        Count,
+        "Hits of its own limit. v1 counts attempts, v2 events: not comparable.",
+        "memory.failcnt or memsw.failcnt | memory.events.local max",
+        |g| g.figures.failcnt.map(Value::Count)
+    ),
+    field!(
+        "ancestor_failcnt",
+        Count,
+        "Hits of its ancestors' limits, by whomever below them.",
+        "the same of every ancestor",
+        |g| g.figures.ancestor_failcnt.map(Value::Count)
+    ),
+    field!(
+        "inner_failcnt",
+        Count,
+        "Hits of limits inside it, such as those of services of a systemd.",
+        "the same of its inner cgroups",
+        |g| g.figures.inner_failcnt.map(Value::Count)
+    ),
+    field!(
+        "high_events",
+        Count,
+        "Times that its tasks were slowed down at its memory.high.",
+        "- | memory.events.local high",
+        |g| g.figures.high_events.map(Value::Count)
+    ),
+    field!(
+        "ancestor_high_events",
+        Count,
+        "The same at its ancestors' memory.high.",
+        "- | memory.events.local high of every ancestor",
+        |g| g.figures.ancestor_high_events.map(Value::Count)
+    ),
+    field!(
+        "oom",
+        Count,
+        "Times that the OOM killer was considered at its own limit.",
+        "- | memory.events.local oom",
+        |g| g.figures.oom.map(Value::Count)
+    ),
+    field!(
+        "oom_kill",
+        Count,
+        "Processes of it that the OOM killer took, for whatever limit.",
+        "memory.oom_control oom_kill | memory.events oom_kill",
+        |g| g.figures.oom_kill.map(Value::Count)
+    ),
+    field!(
+        "oom_kill_total",
+        Count,
+        "The same, with those of earlier cgroups of its path that were seen.",
+        "oom_kill",
+        |g| g.figures.oom_kill_total.map(Value::Count)
+    ),
+    field!(
+        "swap",
+        Bytes,
+        "What of it is in swap; on v2 the swap cache included.",
+        "total_swap | memory.swap.current",
+        |g| g.figures.swap.map(Value::Bytes)
+    ),
+    field!("swap_limit", Bytes, "How much swap it may use.", "memsw.limit - limit | memory.swap.max", |g| g
+        .figures
+        .swap_limit
+        .map(Value::Limit)),
+    field!(
+        "swap_cached",
+        Bytes,
+        "In swap and still in memory: pushed out, but not gone.",
+        "total_swapcached | swapcached",
+        |g| g.figures.swap_cached.map(Value::Bytes)
+    ),
+    field!("swap_failcnt", Count, "Hits of its swap limit.", "memory.memsw.failcnt | memory.swap.events max", |g| g
+        .figures
+        .swap_failcnt
+        .map(Value::Count)),
+    field!(
+        "swap_fail",
+        Count,
+        "Times that it got no swap, for its limit or because the host had none.",
+        "- | memory.swap.events fail",
+        |g| g.figures.swap_fail.map(Value::Count)
+    ),
+    field!("zswap", Bytes, "Memory of its compressed pages.", "- | zswap", |g| g.figures.stat.zswap.map(Value::Bytes)),
+    field!(
+        "footprint",
+        Bytes,
+        "Memory and swap together, nothing counted twice: what it needs.",
+        "usage + swap | usage + swap - swapcached",
+        |g| g.figures.footprint.map(Value::Bytes)
+    ),
+    field!("anon", Bytes, "Anonymous memory: heaps and stacks.", "total_rss | anon", |g| g
+        .figures
+        .stat
+        .anon
+        .map(Value::Bytes)),
+    field!("file", Bytes, "Page cache, tmpfs included.", "total_cache | file", |g| g
+        .figures
+        .stat
+        .file
+        .map(Value::Bytes)),
+    field!("shmem", Bytes, "tmpfs and shared memory.", "total_shmem | shmem", |g| g
+        .figures
+        .stat
+        .shmem
+        .map(Value::Bytes)),
+    field!("kernel", Bytes, "Kernel memory.", "memory.kmem.usage_in_bytes | kernel", |g| g
+        .figures
+        .stat
+        .kernel
+        .map(Value::Bytes)),
+    field!(
+        "slab_reclaimable",
+        Bytes,
+        "Kernel objects that can be freed, such as dentries.",
+        "- | slab_reclaimable",
+        |g| g.figures.stat.slab_reclaimable.map(Value::Bytes)
+    ),
+    field!("slab_unreclaimable", Bytes, "Kernel objects that cannot be freed.", "- | slab_unreclaimable", |g| g
+        .figures
+        .stat
+        .slab_unreclaimable
+        .map(Value::Bytes)),
+    field!("sock", Bytes, "Socket buffers.", "memory.kmem.tcp.usage_in_bytes | sock", |g| g
+        .figures
+        .stat
+        .sock
+        .map(Value::Bytes)),
+    field!("active_file", Bytes, "Page cache in recent use.", "total_active_file | active_file", |g| g
+        .figures
+        .stat
+        .active_file
+        .map(Value::Bytes)),
+    field!("inactive_file", Bytes, "Page cache that is dropped first.", "total_inactive_file | inactive_file", |g| g
+        .figures
+        .stat
+        .inactive_file
+        .map(Value::Bytes)),
+    field!(
+        "dirty",
+        Bytes,
+        "Page cache that must be written before it can be dropped.",
+        "total_dirty | file_dirty",
+        |g| g.figures.stat.dirty.map(Value::Bytes)
+    ),
+    field!("writeback", Bytes, "Page cache that is being written.", "total_writeback | file_writeback", |g| g
+        .figures
+        .stat
+        .writeback
+        .map(Value::Bytes)),
+    field!("mapped", Bytes, "Page cache that is mapped into processes.", "total_mapped_file | file_mapped", |g| g
+        .figures
+        .stat
+        .mapped
+        .map(Value::Bytes)),
+    field!(
+        "refault_anon",
+        Count,
+        "Anonymous pages read back after they had been pushed out.",
+        "total_workingset_refault_anon | workingset_refault_anon",
+        |g| g.figures.stat.refault_anon.map(Value::Count)
+    ),
+    field!(
+        "refault_file",
+        Count,
+        "File pages read back after they had been dropped.",
+        "total_workingset_refault_file | workingset_refault_file",
+        |g| g.figures.stat.refault_file.map(Value::Count)
+    ),
+    field!("pgscan_kswapd", Count, "Pages that kswapd looked at: the host was short.", "- | pgscan_kswapd", |g| g
+        .figures
+        .stat
+        .pgscan_kswapd
+        .map(Value::Count)),
+    field!("pgscan_direct", Count, "Pages that tasks in need looked at.", "- | pgscan_direct", |g| g
+        .figures
+        .stat
+        .pgscan_direct
+        .map(Value::Count)),
+    field!("pgmajfault", Count, "Faults that had to read.", "total_pgmajfault | pgmajfault", |g| g
+        .figures
+        .stat
+        .pgmajfault
+        .map(Value::Count)),
+    field!(
+        "psi.some_avg10",
+        Percent,
+        "Share of the last 10 s in which some task waited for memory.",
+        "- | memory.pressure some avg10",
+        |g| g.figures.psi.map(|psi| Value::Percent(psi.some.avg10))
+    ),
+    field!("psi.some_avg60", Percent, "The same over 60 s.", "- | memory.pressure some avg60", |g| g
+        .figures
+        .psi
+        .map(|psi| Value::Percent(psi.some.avg60))),
+    field!(
+        "psi.some_total_us",
+        Count,
+        "The same since its creation, in microseconds.",
+        "- | memory.pressure some total",
+        |g| g.figures.psi.map(|psi| Value::Count(psi.some.total_us))
+    ),
+    field!(
+        "psi.full_avg10",
+        Percent,
+        "Share of the last 10 s in which no task ran for want of memory.",
+        "- | memory.pressure full avg10",
+        |g| g.figures.psi.map(|psi| Value::Percent(psi.full.avg10))
+    ),
+    field!("psi.full_avg60", Percent, "The same over 60 s.", "- | memory.pressure full avg60", |g| g
+        .figures
+        .psi
+        .map(|psi| Value::Percent(psi.full.avg60))),
+    field!(
+        "psi.full_total_us",
+        Count,
+        "The same since its creation, in microseconds.",
+        "- | memory.pressure full total",
+        |g| g.figures.psi.map(|psi| Value::Count(psi.full.total_us))
+    ),
+    field!("processes", Count, "Processes in it.", "cgroup.procs", |g| g.figures.processes.map(Value::Count)),
+    field!("populated", Text, "Whether it has processes.", "cgroup.procs | cgroup.events populated", |g| g
+        .figures
+        .populated
+        .map(Value::Flag)),
+    field!(
+        "verdict.state",
+        Text,
+        "What holds it: calm, at-limit, thrashing, throttled, swap-full, host-short, oom, unknown.",
+        "limits, hits, kills, pressure",
+        |g| g.verdict.map(|verdict| Value::Text(verdict.state.name()))
+    ),
+    field!("verdict.by", Text, "Whose limit or shortage holds it.", "limits, hits, kills, pressure", |g| g
+        .verdict
+        .map(|verdict| Value::List(verdict.by().into_iter().map(str::to_owned).collect()))),
+    field!("verdict.hurts", Text, "Whether it costs time or kills now.", "limits, hits, kills, pressure", |g| g
+        .verdict
+        .map(|verdict| Value::Flag(verdict.hurts))),
+    field!("verdict.evidence", Text, "The facts behind it.", "limits, hits, kills, pressure", |g| g
+        .verdict
+        .map(|_| Value::List(verdict::evidence(g)))),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_named_once_and_explained() {
+        for (at, field) in FIELDS.iter().enumerate() {
+            assert!(FIELDS[..at].iter().all(|earlier| earlier.id != field.id), "{} twice", field.id);
+            assert!(field.meaning.ends_with('.') && field.meaning.len() > 10, "{}", field.id);
+        }
+    }
+}

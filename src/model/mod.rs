@@ -1,0 +1,332 @@
+//! What follows from the snapshots: rows, deltas, effective limits, histories, verdicts.
+//!
+//! Time is in the snapshots: no clock and no I/O here. Knows nothing of screens or formats.
+
+pub mod figures;
+pub mod groups;
+pub mod history;
+pub mod limits;
+pub mod tally;
+pub mod verdict;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::snapshot::{CgroupId, Host, Identity, Kind, Missing, Problem, Reading, Role, Snapshot, Topology};
+
+pub use figures::Figures;
+use groups::Shape;
+use history::{History, Point};
+pub use tally::Tally;
+pub use verdict::Verdict;
+
+/// Which cgroups make a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// A container's cgroups are one row; other cgroups are rows too, for the tree.
+    Containers,
+    /// Every cgroup is a row of its own.
+    Everything,
+}
+
+/// A row: a container with all its cgroups, or any other cgroup.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The outermost cgroup.
+    pub id: CgroupId,
+    /// What its path says it is.
+    pub identity: Arc<Identity>,
+    /// The row above it in the tree.
+    pub parent: Option<usize>,
+    /// How many rows are above it.
+    pub depth: usize,
+    /// Its figures now.
+    pub figures: Figures,
+    /// Hits of its own limit.
+    pub hits: Tally,
+    /// Hits of its ancestors' limits.
+    pub ancestor_hits: Tally,
+    /// Times that it was throttled at `memory.high`.
+    pub throttled: Tally,
+    /// Processes of it that the OOM killer took.
+    pub kills: Tally,
+    /// What moved since the reading before; `None` at the first.
+    pub moved: Option<Moved>,
+    /// What holds it, if there were two readings.
+    pub verdict: Reading<Verdict>,
+    /// Its last minutes.
+    pub history: History,
+}
+
+impl Group {
+    /// Whether it is a row of the flat table: containers and virtual machines.
+    pub fn is_container(&self) -> bool {
+        matches!(self.identity.kind, Kind::Container | Kind::Vm) && self.identity.role != Role::Helper
+    }
+
+    /// The newer of the last hits of its own limit and of an ancestor's.
+    pub fn last_hit(&self) -> Option<Duration> {
+        self.hits.last.max(self.ancestor_hits.last)
+    }
+}
+
+/// What moved between two readings of a group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moved {
+    /// The time between them.
+    pub over: Duration,
+    /// Pages that were read back after they had been reclaimed: anonymous, file.
+    pub refault_anon: Reading,
+    /// See `refault_anon`.
+    pub refault_file: Reading,
+    /// Pages that kswapd looked at: the host takes from it.
+    pub pgscan_kswapd: Reading,
+    /// Growth of usage in bytes a second; negative when it shrinks.
+    pub growth: f64,
+}
+
+/// What moved on the host between two readings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostMoved {
+    /// Allocations that had to reclaim because the host was short.
+    pub allocstall: u64,
+    /// Pages that kswapd looked at.
+    pub pgscan_kswapd: u64,
+    /// Readings in a row in which either rose.
+    pub streak: u32,
+}
+
+impl HostMoved {
+    /// Host short: reclaim for the whole host in two readings running, with little memory available.
+    /// Pressure and swap are not asked: they rise at a container's own limit too.
+    pub fn is_short(&self, host: &Host) -> bool {
+        const LITTLE: u64 = 10;
+        let little =
+            matches!((host.mem_available, host.mem_total), (Ok(available), Ok(total)) if available < total / LITTLE);
+        self.streak >= 2 && little
+    }
+}
+
+/// Every row, and the host.
+#[derive(Debug)]
+pub struct Model {
+    scope: Scope,
+    snapshot: Option<Snapshot>,
+    started: Option<Duration>,
+    shapes: Vec<Shape>,
+    groups: Vec<Group>,
+    host_moved: Option<HostMoved>,
+    /// OOM kills of earlier cgroups under the same path.
+    earlier_kills: HashMap<Arc<str>, u64>,
+    /// v1: OOM kills of vanished cgroups inside a living group.
+    inherited_kills: HashMap<CgroupId, u64>,
+}
+
+impl Model {
+    /// A model that has seen nothing.
+    pub fn new(scope: Scope) -> Self {
+        Self {
+            scope,
+            snapshot: None,
+            started: None,
+            shapes: Vec::new(),
+            groups: Vec::new(),
+            host_moved: None,
+            earlier_kills: HashMap::new(),
+            inherited_kills: HashMap::new(),
+        }
+    }
+
+    /// Every row, each parent before its children.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The row of a cgroup.
+    pub fn group(&self, id: &CgroupId) -> Option<&Group> {
+        self.groups.iter().find(|group| group.id == *id)
+    }
+
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// The host's newest figures.
+    pub fn host(&self) -> Option<&Host> {
+        self.snapshot.as_ref().map(|snapshot| &snapshot.host)
+    }
+
+    /// What could not be read at the last reading.
+    pub fn problems(&self) -> &[Problem] {
+        self.snapshot.as_ref().map_or(&[], |snapshot| &snapshot.problems)
+    }
+
+    /// The time of the newest snapshot on the clock of all ages here.
+    pub fn now(&self) -> Duration {
+        self.snapshot.as_ref().map_or(Duration::ZERO, |snapshot| snapshot.at)
+    }
+
+    /// How long the model has been watching.
+    pub fn attached(&self) -> Duration {
+        self.now().saturating_sub(self.started.unwrap_or_default())
+    }
+
+    /// What moved on the host since the reading before.
+    pub fn host_moved(&self) -> Option<HostMoved> {
+        self.host_moved
+    }
+
+    /// Whether the host itself is short of memory.
+    pub fn host_is_short(&self) -> bool {
+        matches!((self.host(), self.host_moved), (Some(host), Some(moved)) if moved.is_short(host))
+    }
+
+    /// Which cgroups make a row.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Shows other rows from now on; histories of rows that stay are kept.
+    pub fn set_scope(&mut self, scope: Scope) {
+        self.scope = scope;
+        if let Some(snapshot) = self.snapshot.take() {
+            self.regroup(&snapshot.topology);
+            for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
+                group.figures = Figures::of(&snapshot, shape, inherited(&self.inherited_kills, &group.id));
+            }
+            self.snapshot = Some(snapshot);
+        }
+    }
+
+    /// Takes in one moment.
+    pub fn ingest(&mut self, snapshot: Snapshot) {
+        let before = self.snapshot.take();
+        self.started.get_or_insert(snapshot.at);
+        let same = before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.topology, &snapshot.topology));
+        if !same {
+            if let Some(before) = &before {
+                self.keep_kills_of_vanished(before, &snapshot.topology);
+            }
+            self.regroup(&snapshot.topology);
+        }
+        self.host_moved = before.as_ref().map(|before| self.host_delta(&before.host, &snapshot.host));
+        let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
+        for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
+            let figures = Figures::of(&snapshot, shape, inherited(&self.inherited_kills, &group.id));
+            let earlier = self.earlier_kills.get(&group.id.path).copied().unwrap_or(0);
+            group.advance(figures, earlier, &snapshot, short);
+        }
+        self.snapshot = Some(snapshot);
+    }
+
+    fn host_delta(&self, before: &Host, now: &Host) -> HostMoved {
+        let up = |before: Reading, now: Reading| match (before, now) {
+            (Ok(before), Ok(now)) => now.saturating_sub(before),
+            _ => 0,
+        };
+        let allocstall = up(before.allocstall, now.allocstall);
+        let pgscan_kswapd = up(before.pgscan_kswapd, now.pgscan_kswapd);
+        let streak =
+            if allocstall + pgscan_kswapd > 0 { self.host_moved.map_or(0, |moved| moved.streak) + 1 } else { 0 };
+        HostMoved { allocstall, pgscan_kswapd, streak }
+    }
+
+    /// Makes the rows of a new topology; what is known of those that stay is kept.
+    fn regroup(&mut self, topology: &Topology) {
+        let mut known: HashMap<CgroupId, Group> =
+            self.groups.drain(..).map(|group| (group.id.clone(), group)).collect();
+        self.shapes = groups::shapes(topology, self.scope);
+        self.groups = self
+            .shapes
+            .iter()
+            .map(|shape| {
+                let cgroup = &topology.cgroups[shape.outermost];
+                let mut group = known.remove(&cgroup.id).unwrap_or_else(|| Group::new(cgroup.id.clone()));
+                group.identity = Arc::clone(&cgroup.identity);
+                group.parent = shape.parent;
+                group.depth = shape.depth;
+                group
+            })
+            .collect();
+    }
+
+    /// A cgroup takes its counters along when it is removed: they are added to its row's, or to its successor's.
+    fn keep_kills_of_vanished(&mut self, before: &Snapshot, now: &Topology) {
+        let alive: HashMap<&CgroupId, ()> = now.cgroups.iter().map(|cgroup| (&cgroup.id, ())).collect();
+        for (shape, group) in self.shapes.iter().zip(&self.groups) {
+            if alive.contains_key(&group.id) {
+                let lost =
+                    shape.members.iter().filter(|&&member| !alive.contains_key(&before.topology.cgroups[member].id));
+                let kills: u64 = lost.filter_map(|&member| before.readings[member].events.oom_kill.ok()).sum();
+                if kills > 0 && before.readings[shape.outermost].events.oom_kill_below.is_err() {
+                    *self.inherited_kills.entry(group.id.clone()).or_default() += kills;
+                }
+            } else {
+                self.inherited_kills.remove(&group.id);
+                let kills = group.figures.oom_kill.unwrap_or(0);
+                if kills > 0 {
+                    *self.earlier_kills.entry(Arc::clone(&group.id.path)).or_default() += kills;
+                }
+            }
+        }
+    }
+}
+
+fn inherited(kills: &HashMap<CgroupId, u64>, id: &CgroupId) -> u64 {
+    kills.get(id).copied().unwrap_or(0)
+}
+
+impl Group {
+    fn new(id: CgroupId) -> Self {
+        Self {
+            id,
+            identity: Arc::clone(crate::model::groups::nobody()),
+            parent: None,
+            depth: 0,
+            figures: Figures::missing(Missing::NotRead),
+            hits: Tally::default(),
+            ancestor_hits: Tally::default(),
+            throttled: Tally::default(),
+            kills: Tally::default(),
+            moved: None,
+            verdict: Err(Missing::OneReading),
+            history: History::default(),
+        }
+    }
+
+    fn advance(&mut self, mut figures: Figures, earlier_kills: u64, snapshot: &Snapshot, host_short: bool) {
+        let before = &self.figures;
+        figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier_kills);
+        let at = snapshot.at;
+        self.hits.count(figures.failcnt, at);
+        self.ancestor_hits.count(figures.ancestor_failcnt, at);
+        self.throttled.count(figures.high_events, at);
+        self.kills.count(figures.oom_kill, at);
+        self.moved = self.history.last().map(|last| Moved::between(before, &figures, at.saturating_sub(last.at())));
+        self.verdict = match self.moved {
+            None => verdict::from_totals(self, &figures),
+            Some(moved) => Ok(verdict::judge(self, &figures, moved, &snapshot.host, at, host_short)),
+        };
+        self.history.push(Point::new(at, &figures, self.hits.new() + self.ancestor_hits.new(), self.kills.new()));
+        self.figures = figures;
+    }
+}
+
+impl Moved {
+    fn between(before: &Figures, now: &Figures, over: Duration) -> Self {
+        let up = |before: Reading, now: Reading| now.and_then(|now| before.map(|before| now.saturating_sub(before)));
+        let growth = match (before.usage, now.usage) {
+            (Ok(before), Ok(now)) if !over.is_zero() => (now as f64 - before as f64) / over.as_secs_f64(),
+            _ => 0.0,
+        };
+        Self {
+            over,
+            refault_anon: up(before.stat.refault_anon, now.stat.refault_anon),
+            refault_file: up(before.stat.refault_file, now.stat.refault_file),
+            pgscan_kswapd: up(before.stat.pgscan_kswapd, now.stat.pgscan_kswapd),
+            growth,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The terminal: taken over as a whole, and given back as it was on every way out.
+//!
+//! Must not draw, and knows nothing of what is shown.
+
+use std::io::{self, BufWriter, Write};
+use std::panic;
+use std::sync::Once;
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+/// Where frames go: one buffer, so that a frame is one write.
+pub type Screen = Terminal<CrosstermBackend<BufWriter<io::Stdout>>>;
+
+/// A frame of a large terminal, whole.
+const FRAME: usize = 64 * 1024;
+
+/// The terminal while it is ours. Dropping it gives it back; so does a panic, before its message is printed.
+#[derive(Debug)]
+pub struct Guard(());
+
+impl Guard {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// Where the terminal refuses raw mode or output.
+    pub fn enter() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let print = panic::take_hook();
+            panic::set_hook(Box::new(move |info| {
+                restore();
+                print(info);
+            }));
+        });
+        enable_raw_mode()?;
+        // From here on dropping the guard gives back what was taken.
+        let guard = Self(());
+        execute!(io::stdout(), EnterAlternateScreen, Hide)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// A screen to draw on, empty.
+///
+/// # Errors
+/// Where the terminal's size cannot be told.
+pub fn screen() -> io::Result<Screen> {
+    let mut screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout())))?;
+    screen.clear()?;
+    Ok(screen)
+}
+
+/// Nothing more can be done for a terminal that is gone: errors are of no use here.
+fn restore() {
+    _ = execute!(io::stdout(), Show, LeaveAlternateScreen);
+    _ = disable_raw_mode();
+    _ = io::stdout().flush();
+}
