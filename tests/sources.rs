@@ -43,9 +43,13 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-fn sample(cgroup: &Path, proc: &str) -> Snapshot {
+fn local(cgroup: &Path, proc: &str) -> Local {
     let roots = Roots { cgroup: Some(cgroup.to_owned()), proc: Some(fixture(proc)), root: None };
-    Local::open(&roots, Effort::Whole).unwrap().sample().unwrap()
+    Local::open(&roots, Effort::Whole).unwrap()
+}
+
+fn sample(cgroup: &Path, proc: &str) -> Snapshot {
+    local(cgroup, proc).sample().unwrap()
 }
 
 /// The row of the cgroup at `path`.
@@ -464,18 +468,27 @@ fn cgroups_may_be_nested_a_hundred_levels_deep() {
 }
 
 #[test]
-fn a_directory_that_may_not_be_read_is_told_and_harms_no_other() {
+fn a_directory_that_may_not_be_read_is_told_until_it_may() {
     let bench = Bench::new(Version::V1);
     let closed = bench.root.path().join("victim");
+    fs::create_dir(closed.join("inner")).unwrap();
+    copy_files(&bench.root.path().join("bystander"), &closed.join("inner"));
+    let mut local = local(bench.root.path(), "proc/v1-after");
+
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(&closed).is_ok() {
         skip::skip("the super-user may read every directory", "MEMCGTOP_REQUIRE_ORDINARY_USER");
         return;
     }
-    let snapshot = bench.sample();
+    let snapshot = local.sample().unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(row(&snapshot, "/victim").usage, Err(Missing::Permission));
     assert_eq!(*row(&snapshot, "/bystander"), Files::whole(&bench.root.path().join("bystander"), false).v1());
     assert!(snapshot.problems.iter().all(|problem| problem.path.starts_with(closed.to_str().unwrap())));
-    assert!(!snapshot.problems.is_empty());
+    assert!(snapshot.problems.iter().any(|problem| problem.doing == "list"));
+
+    let snapshot = local.sample().unwrap();
+    assert_eq!(snapshot.problems, []);
+    assert_eq!(paths(&snapshot), ["/", "/bystander", "/victim", "/victim/inner"]);
+    bench.assert_only_harm(&snapshot, None, "open again");
 }
