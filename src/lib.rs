@@ -6,6 +6,8 @@
 //! kernel files ─► source ─► Snapshot ─► model ─► alert ─► ui · export
 //! ```
 
+pub mod alert;
+pub mod app;
 pub mod cli;
 pub mod exit;
 pub mod export;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// `text` with every control, bidirectional and invisible character written out as an escape.
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -26,10 +26,21 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    c.is_control() || is_separator(c) || is_ignorable(c)
+}
+
+/// Line and paragraph separators, and the brackets of interlinear annotations.
+fn is_separator(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// Unicode's `Default_Ignorable_Code_Point`, drawn as nothing, and the marks that turn the reading direction.
+fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// How many cells `text` takes.
@@ -80,26 +91,16 @@ pub fn truncate(text: &str, cells: usize, ellipsis: Ellipsis) -> Cow<'_, str> {
     }
 }
 
+/// The longest start that fits. Measured as a whole: a character may widen the one before it.
 fn head(text: &str, cells: usize) -> &str {
-    let mut used = 0;
-    for (at, c) in text.char_indices() {
-        used += c.width().unwrap_or(0);
-        if used > cells {
-            return &text[..at];
-        }
-    }
-    text
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    ends.take_while(|&end| text[..end].width() <= cells).last().map_or("", |end| &text[..end])
 }
 
+/// The longest end that fits.
 fn tail(text: &str, cells: usize) -> &str {
-    let mut used = 0;
-    for (at, c) in text.char_indices().rev() {
-        used += c.width().unwrap_or(0);
-        if used > cells {
-            return &text[at + c.len_utf8()..];
-        }
-    }
-    text
+    let starts = text.char_indices().rev().map(|(at, _)| at);
+    starts.take_while(|&start| text[start..].width() <= cells).last().map_or("", |start| &text[start..])
 }
 
 /// `text` followed by blanks up to `cells` cells.

@@ -55,16 +55,15 @@ pub fn size_rounded_down(bytes: u64) -> String {
     if bytes < KIB {
         return size(bytes);
     }
-    let unit = unit_of(bytes);
-    let value = bytes as f64 / unit as f64;
-    // The digits are chosen from the truncated value, so 9.996 stays 9.99 and 99.96 stays 99.9.
-    let decimals = match value {
-        v if v < 10.0 => 2,
-        v if v < 100.0 => 1,
-        _ => 0,
+    // Whole numbers: a float of 53 bits would round the largest sizes up.
+    let unit = u128::from(unit_of(bytes));
+    let scale = match u128::from(bytes) / unit {
+        0..10 => 100,
+        10..100 => 10,
+        _ => 1,
     };
-    let scale = 10_f64.powi(decimals);
-    size(((value * scale).floor() / scale * unit as f64).round() as u64)
+    let digits = u128::from(bytes) * scale / unit;
+    size((digits * unit).div_ceil(scale) as u64)
 }
 
 fn unit_of(bytes: u64) -> u64 {
@@ -226,6 +225,7 @@ mod tests {
         assert_eq!(size_rounded_down((1 << 30) - 1), "1023Mi");
         assert_eq!(size_rounded_down(1 << 30), "1.00Gi");
         assert_eq!(size_rounded_down(700), "700 B");
+        assert_eq!(size_rounded_down(u64::MAX), "15.9Ei");
     }
 
     #[test]

@@ -26,15 +26,18 @@ impl StatLines {
     /// Puts the value of every wanted key into `memory`, and `NotInKernel` for those that are not there.
     ///
     /// # Errors
-    /// [`Malformed`] if a wanted key has no number or no wanted key is there at all; what could be read is kept.
+    /// [`Malformed`] if a wanted key has no number, the text is cut off, or no wanted key is there at all:
+    /// what could be read is kept, and the rest is `Unreadable`.
     pub fn parse(&mut self, keys: &'static [StatKey], bytes: &[u8], memory: &mut Memory) -> Result<(), Malformed> {
         if !self.fits(keys, bytes) {
             self.learn(keys, bytes);
         }
+        let whole = bytes.last() == Some(&b'\n') && self.lines.iter().any(Option::is_some);
+        let (mut outcome, absent) =
+            if whole { (Ok(()), Missing::NotInKernel) } else { (Err(Malformed), Missing::Unreadable) };
         for key in keys {
-            (key.put)(memory, Err(Missing::NotInKernel));
+            (key.put)(memory, Err(absent));
         }
-        let mut outcome = if self.lines.iter().any(Option::is_some) { Ok(()) } else { Err(Malformed) };
         for (line, key) in lines(bytes).zip(&self.lines).filter_map(|(line, key)| Some((line, (*key)?))) {
             let key = &keys[usize::from(key)];
             let value = line.get(key.key.len() + 1..).and_then(number).ok_or(Missing::Unreadable);
@@ -42,9 +45,6 @@ impl StatLines {
                 outcome = Err(Malformed);
             }
             (key.put)(memory, value);
-        }
-        if bytes.last() != Some(&b'\n') {
-            outcome = Err(Malformed);
         }
         outcome
     }
@@ -115,9 +115,10 @@ mod tests {
         assert_eq!(outcome, Err(Malformed));
 
         let (memory, outcome) = read(&mut lines, "anon 10\nfile 2");
-        assert_eq!((memory.stat.anon, memory.stat.file), (Ok(10), Err(Missing::NotInKernel)), "cut off");
+        assert_eq!((memory.stat.anon, memory.stat.file), (Ok(10), Err(Missing::Unreadable)), "cut off");
         assert_eq!(outcome, Err(Malformed));
 
-        assert_eq!(read(&mut lines, "").1, Err(Malformed));
+        let (memory, outcome) = read(&mut lines, "");
+        assert_eq!((memory.stat.anon, outcome), (Err(Missing::Unreadable), Err(Malformed)));
     }
 }

@@ -166,10 +166,12 @@ impl Local {
     }
 
     fn why_absent(&self, index: usize, file: &File) -> Missing {
-        let uncontrolled = |memory: &crate::snapshot::Memory| memory.usage == Err(Missing::NoController);
-        match self.tree.node(index) {
-            Some(node) if node.is_root() && file.absent == Missing::NoController => Missing::RootCgroup,
-            Some(node) if uncontrolled(&node.memory) && file.name.starts_with("memory.") => Missing::NoController,
+        let Some(node) = self.tree.node(index) else { return file.absent };
+        // Pressure is not the memory controller's, whatever its file is called.
+        let controllers = file.name.starts_with("memory.") && file.name != "memory.pressure";
+        match node.memory.usage {
+            _ if node.is_root() && file.absent == Missing::NoController => Missing::RootCgroup,
+            Err(reason @ (Missing::NoController | Missing::RootCgroup)) if controllers => reason,
             _ => file.absent,
         }
     }

@@ -94,6 +94,8 @@ impl Reader {
         };
         let bytes = &self.buffer[..length];
         let parsed = match file.content {
+            // Cut off in the middle, a number would still be one.
+            Content::Text(_) if !bytes.ends_with(b"\n") => Err(Malformed),
             Content::Text(parse) => parse(bytes, memory),
             Content::Stat(keys) => self.stat.parse(keys, bytes, memory),
             Content::Processes => Ok(()),
@@ -101,7 +103,7 @@ impl Reader {
         match (parsed, &file.content) {
             (Ok(()), _) => Outcome::Read,
             // What could be read of memory.stat is kept; the rest is marked already.
-            (Err(Malformed), Content::Stat(_)) if length > 0 => failed("parse", Errno::BADMSG, Missing::NotRead),
+            (Err(Malformed), Content::Stat(_)) => failed("parse", Errno::BADMSG, Missing::NotRead),
             (Err(Malformed), _) => failed("parse", Errno::BADMSG, Missing::Unreadable),
         }
     }

@@ -195,22 +195,20 @@ impl Tree {
     fn list(&mut self, index: usize, links: u64) {
         let mut pending = vec![(index, links)];
         while let Some((index, links)) = pending.pop() {
-            match self.entries(index) {
-                Ok(entries) => {
-                    for entry in self.unknown(index, entries) {
-                        // A count of two is the directory itself and its `.`: no children.
-                        pending.extend(self.add(index, entry).filter(|(_, links)| *links != 2));
-                    }
-                    if let Some(node) = self.node_mut(index) {
-                        node.links = Some(links);
-                    }
-                }
-                Err(errno) => {
-                    if let Some(node) = self.node_mut(index) {
-                        node.faults.retain(|fault| fault.file.is_some());
-                        node.faults.push(Fault { file: None, doing: "list", errno });
-                    }
-                }
+            let listed = self.entries(index);
+            if let Some(node) = self.node_mut(index) {
+                node.faults.retain(|fault| fault.file.is_some());
+                node.faults.extend(listed.as_ref().err().map(|&errno| Fault { file: None, doing: "list", errno }));
+                // What cannot be listed is tried again next time.
+                node.links = None;
+            }
+            let Ok(entries) = listed else { continue };
+            for entry in self.unknown(index, entries) {
+                // A count of two is the directory itself and its `.`: no children.
+                pending.extend(self.add(index, entry).filter(|(_, links)| *links != 2));
+            }
+            if let Some(node) = self.node_mut(index) {
+                node.links = Some(links);
             }
         }
     }

@@ -1,0 +1,134 @@
+//! What deserves attention: rules over the model, what fires now, and a log of what fired.
+//!
+//! Time is the snapshots'; must not draw and must not know keys.
+
+pub mod rules;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::model::{Group, Model, Scope};
+use crate::snapshot::CgroupId;
+use rules::{RULES, Rule, Standing};
+
+/// Alerts that are remembered.
+const LOG: usize = 200;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Worth knowing, harmless by itself.
+    Notice,
+    /// It may become trouble.
+    Warning,
+    /// It costs time or kills.
+    Critical,
+}
+
+/// Something that fires, or fired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// The sign on the screen: who holds it.
+    pub sign: char,
+    /// How bad it is.
+    pub level: Level,
+    /// Which row.
+    pub id: CgroupId,
+    /// What it is called.
+    pub name: Arc<str>,
+    /// What happened, with figures.
+    pub text: String,
+    /// When it began, on the clock of the snapshots.
+    pub since: Duration,
+    /// When it began, on the wall.
+    pub began: SystemTime,
+    /// When it ended; `None` while it fires.
+    pub until: Option<Duration>,
+    /// Whether somebody has seen it.
+    pub acknowledged: bool,
+}
+
+/// What fires, and what fired.
+#[derive(Debug, Default)]
+pub struct Engine {
+    firing: Vec<Alert>,
+    ended: VecDeque<Alert>,
+}
+
+impl Engine {
+    /// Judges the newest reading.
+    pub fn judge(&mut self, model: &Model) {
+        let Some(snapshot) = model.snapshot() else { return };
+        let judged = |group: &&Group| group.is_container() || model.scope() == Scope::Everything;
+        let mut still = Vec::new();
+        for group in model.groups().iter().filter(judged) {
+            for rule in RULES {
+                let known = self.firing.iter().position(|alert| alert.rule == rule.name && alert.id == group.id);
+                let known = known.map(|at| self.firing.swap_remove(at));
+                match (rule.standing)(group, model, known.is_some()) {
+                    Some(standing) => still.push(updated(known, rule, standing, group, snapshot.at, snapshot.taken_at)),
+                    None => self.ended.extend(known.map(|alert| ended(alert, snapshot.at))),
+                }
+            }
+        }
+        // What is left belongs to rows that are gone.
+        self.ended.extend(self.firing.drain(..).map(|alert| ended(alert, snapshot.at)));
+        while self.ended.len() > LOG {
+            self.ended.pop_front();
+        }
+        still.sort_by(|a, b| (a.acknowledged, b.level, b.since).cmp(&(b.acknowledged, a.level, a.since)));
+        self.firing = still;
+    }
+
+    /// What fires now: the worst first, then the newest; acknowledged ones last.
+    pub fn firing(&self) -> &[Alert] {
+        &self.firing
+    }
+
+    /// What fired and ended, newest first.
+    pub fn ended(&self) -> impl Iterator<Item = &Alert> {
+        self.ended.iter().rev()
+    }
+
+    /// What fires and has not been acknowledged.
+    pub fn unseen(&self) -> usize {
+        self.firing.iter().filter(|alert| !alert.acknowledged).count()
+    }
+
+    /// Somebody has seen everything that fires.
+    pub fn acknowledge_all(&mut self) {
+        for alert in &mut self.firing {
+            alert.acknowledged = true;
+        }
+    }
+}
+
+fn updated(
+    known: Option<Alert>,
+    rule: &Rule,
+    standing: Standing,
+    group: &Group,
+    at: Duration,
+    taken_at: SystemTime,
+) -> Alert {
+    let worse = known.as_ref().is_some_and(|alert| standing.level > alert.level);
+    Alert {
+        rule: rule.name,
+        sign: standing.sign,
+        level: standing.level,
+        id: group.id.clone(),
+        name: Arc::clone(&group.identity.name),
+        text: standing.text,
+        since: known.as_ref().map_or(at, |alert| alert.since),
+        began: known.as_ref().map_or(taken_at, |alert| alert.began),
+        until: None,
+        acknowledged: known.is_some_and(|alert| alert.acknowledged) && !worse,
+    }
+}
+
+fn ended(alert: Alert, at: Duration) -> Alert {
+    Alert { until: Some(at), ..alert }
+}

@@ -1,0 +1,108 @@
+//! The rules. Each says whether it stands for a row, how bad that is, and why, in figures.
+
+use crate::alert::Level;
+use crate::model::figures::Holder;
+use crate::model::verdict::{KILLED, RECENT};
+use crate::model::{Figures, Group, Model};
+use crate::units::{self, Limit};
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it stands, given whether it stood before.
+    pub standing: fn(&Group, &Model, bool) -> Option<Standing>,
+}
+
+/// That a rule stands.
+#[derive(Debug)]
+pub struct Standing {
+    /// How bad it is.
+    pub level: Level,
+    /// Who holds the row.
+    pub sign: char,
+    /// Why, in figures.
+    pub text: String,
+}
+
+/// Every rule, the worst first.
+pub const RULES: &[Rule] = &[
+    Rule { name: "oom-kill", standing: oom_kill },
+    Rule { name: "under-oom", standing: under_oom },
+    Rule { name: "limit-hit", standing: limit_hit },
+    Rule { name: "throttled", standing: throttled },
+    Rule { name: "near-limit", standing: near_limit },
+];
+
+fn oom_kill(group: &Group, model: &Model, _: bool) -> Option<Standing> {
+    let kills = &group.kills;
+    if !kills.rose_within(KILLED, model.now()) {
+        return None;
+    }
+    let processes = if kills.since_attach == 1 { "process" } else { "processes" };
+    let text = format!("OOM kill: {} {processes}, {}", kills.since_attach, limit_of(&group.figures));
+    Some(Standing { level: Level::Critical, sign: 'X', text })
+}
+
+fn under_oom(group: &Group, _: &Model, _: bool) -> Option<Standing> {
+    (group.figures.under_oom == Ok(true)).then(|| Standing {
+        level: Level::Critical,
+        sign: 'X',
+        text: format!("stands still at {}: its OOM killer is disabled", limit_of(&group.figures)),
+    })
+}
+
+/// Hits alone are a notice: a container that reads more files than its limit holds hits it by design.
+fn limit_hit(group: &Group, model: &Model, _: bool) -> Option<Standing> {
+    let own = group.hits.rose_within(RECENT, model.now());
+    let ancestor = group.figures.at_limit
+        && matches!(group.figures.limited_by, Ok(Holder::Ancestor(_)))
+        && group.ancestor_hits.rose_within(RECENT, model.now());
+    if !own && !ancestor {
+        return None;
+    }
+    let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts);
+    let (sign, tally) = if own { ('=', &group.hits) } else { ('^', &group.ancestor_hits) };
+    let text = format!("{}, hits +{} since attach", limit_of(&group.figures), units::count(tally.since_attach));
+    let stall = group.figures.psi.map_or(String::new(), |psi| format!(", stall {:.0}%", psi.some.avg10));
+    let (level, text) = if hurts {
+        (Level::Critical, format!("thrashing at {text}{stall}"))
+    } else {
+        (Level::Notice, format!("at {text}"))
+    };
+    Some(Standing { level, sign, text })
+}
+
+fn throttled(group: &Group, model: &Model, _: bool) -> Option<Standing> {
+    if !group.throttled.rose_within(RECENT, model.now()) {
+        return None;
+    }
+    let high = group.figures.effective_high.map_or(String::new(), |high| format!(" {}", units::size(high)));
+    let stall = group.figures.psi.map_or(String::new(), |psi| format!(", stall {:.0}%", psi.some.avg10));
+    let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts);
+    Some(Standing {
+        level: if hurts { Level::Critical } else { Level::Warning },
+        sign: '~',
+        text: format!("throttled by memory.high{high}, +{} events{stall}", units::count(group.throttled.since_attach)),
+    })
+}
+
+/// What cannot be dropped nears the limit; a full page cache does not. Off again only well below.
+fn near_limit(group: &Group, _: &Model, stood: bool) -> Option<Standing> {
+    const ON: f64 = 0.90;
+    const OFF: f64 = 0.85;
+    let (floor, limit) = (group.figures.floor.ok()?, group.figures.effective_limit.ok()?);
+    let share = floor as f64 / limit.max(1) as f64;
+    (share >= if stood { OFF } else { ON }).then(|| Standing {
+        level: Level::Warning,
+        sign: ' ',
+        text: format!("near its limit: {} of {} cannot be dropped", units::size(floor), units::size(limit)),
+    })
+}
+
+fn limit_of(figures: &Figures) -> String {
+    let Ok(Limit::Bytes(limit)) = figures.limited_by_limit else { return "no limit of its own".to_owned() };
+    let whose = if matches!(figures.limited_by, Ok(Holder::Ancestor(_))) { "an ancestor's" } else { "own" };
+    format!("{whose} limit {}", units::size(limit))
+}

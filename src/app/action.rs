@@ -1,0 +1,144 @@
+//! Every action of a user, once: what it does and which keys do it. Keys, help and the footer read this table.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a user can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// To the row above.
+    Up,
+    /// To the row below.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+    /// To the column on the left; fold in the tree.
+    Left,
+    /// To the column on the right; unfold in the tree.
+    Right,
+    /// Everything about the row.
+    Open,
+    /// Back, or clear the filter.
+    Back,
+    /// Edit the filter.
+    Filter,
+    /// Sort by the focused column.
+    Sort,
+    /// Reverse the order.
+    Reverse,
+    /// What needs attention first.
+    Trouble,
+    /// Table or tree.
+    Tree,
+    /// Containers or every cgroup.
+    All,
+    /// Alerts.
+    Alerts,
+    /// Everything that fires has been seen.
+    Acknowledge,
+    /// Freeze the screen.
+    Pause,
+    /// Read less often.
+    Slower,
+    /// Read more often.
+    Faster,
+    /// Explain the columns and keys.
+    Help,
+    /// Leave.
+    Quit,
+    /// Leave for a while.
+    Suspend,
+}
+
+/// An action, its keys and its meaning.
+#[derive(Debug)]
+pub struct Entry {
+    /// The action.
+    pub action: Action,
+    /// The keys, as they are printed.
+    pub keys: &'static str,
+    /// The keys.
+    pub chords: &'static [(KeyCode, KeyModifiers)],
+    /// What it does.
+    pub meaning: &'static str,
+    /// A word for the footer; empty if it is not shown there.
+    pub hint: &'static str,
+}
+
+const NONE: KeyModifiers = KeyModifiers::NONE;
+const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+
+macro_rules! entry {
+    ($action:ident, $keys:literal, [$($code:expr),+], $meaning:literal, $hint:literal) => {
+        Entry { action: Action::$action, keys: $keys, chords: &[$($code),+], meaning: $meaning, hint: $hint }
+    };
+}
+
+const fn key(c: char) -> (KeyCode, KeyModifiers) {
+    (KeyCode::Char(c), NONE)
+}
+
+const fn code(code: KeyCode) -> (KeyCode, KeyModifiers) {
+    (code, NONE)
+}
+
+const fn ctrl(c: char) -> (KeyCode, KeyModifiers) {
+    (KeyCode::Char(c), CTRL)
+}
+
+/// Every action, the most useful first.
+pub const ACTIONS: &[Entry] = &[
+    entry!(Open, "Enter", [code(KeyCode::Enter)], "everything about the row", "detail"),
+    entry!(Back, "Esc", [code(KeyCode::Esc), code(KeyCode::Backspace)], "back; on the table: clear the filter", ""),
+    entry!(Tree, "t", [key('t')], "table or tree", "tree"),
+    entry!(Alerts, "a", [key('a')], "alerts: what fires, and what fired", "alerts"),
+    entry!(Filter, "/", [key('/')], "filter: words, usage>512M, runtime=docker, not, and, or, ( )", "filter"),
+    entry!(Sort, "s", [key('s')], "sort by the focused column; again: trouble first", "sort"),
+    entry!(Reverse, "S", [key('S')], "reverse the order", ""),
+    entry!(Trouble, "T", [key('T')], "order by trouble", ""),
+    entry!(Pause, "space", [key(' ')], "freeze the screen; reading goes on", "pause"),
+    entry!(All, "A", [key('A')], "containers only, or every cgroup", "all"),
+    entry!(Up, "\u{2191} k", [code(KeyCode::Up), key('k')], "row above", ""),
+    entry!(Down, "\u{2193} j", [code(KeyCode::Down), key('j')], "row below", ""),
+    entry!(Left, "\u{2190} h", [code(KeyCode::Left), key('h')], "column to the left; in the tree: fold", ""),
+    entry!(Right, "\u{2192} l", [code(KeyCode::Right), key('l')], "column to the right; in the tree: unfold", ""),
+    entry!(PageUp, "PgUp", [code(KeyCode::PageUp), ctrl('b')], "a page up", ""),
+    entry!(PageDown, "PgDn", [code(KeyCode::PageDown), ctrl('f')], "a page down", ""),
+    entry!(First, "g", [key('g'), code(KeyCode::Home)], "first row", ""),
+    entry!(Last, "G", [key('G'), code(KeyCode::End)], "last row", ""),
+    entry!(Acknowledge, "E", [key('E')], "acknowledge all that fires", ""),
+    entry!(Faster, "<", [key('<')], "read more often", ""),
+    entry!(Slower, ">", [key('>')], "read less often", ""),
+    entry!(Help, "?", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", "help"),
+    entry!(Suspend, "Ctrl-Z", [ctrl('z')], "suspend", ""),
+    entry!(Quit, "q", [key('q'), ctrl('c')], "quit", "quit"),
+];
+
+/// The action of a key.
+pub fn of(event: &KeyEvent) -> Option<Action> {
+    // Shift is in the character already.
+    let modifiers = event.modifiers - KeyModifiers::SHIFT;
+    ACTIONS.iter().find(|entry| entry.chords.contains(&(event.code, modifiers))).map(|entry| entry.action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_one_action_and_every_action_a_key() {
+        let mut seen = Vec::new();
+        for entry in ACTIONS {
+            assert!(!entry.chords.is_empty() && !entry.meaning.is_empty(), "{:?}", entry.action);
+            for chord in entry.chords {
+                assert!(!seen.contains(chord), "{chord:?} twice");
+                seen.push(*chord);
+            }
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! The state of the dashboard: what is known, what is shown, where the cursor is.
+//!
+//! `update` takes a message and says what is to be done; it does no I/O and draws nothing.
+
+pub mod action;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use jiff::tz::TimeZone;
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler as _;
+
+use crate::alert::Engine;
+use crate::model::{Group, Model, Scope};
+use crate::query::{Filter, Sort};
+use crate::snapshot::{CgroupId, Snapshot};
+use action::Action;
+
+/// What the dashboard starts with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Time between two readings.
+    pub interval: Duration,
+    /// Which rows.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
+    /// Containers or every cgroup.
+    pub scope: Scope,
+    /// The tree instead of the table.
+    pub tree: bool,
+    /// The zone of the clock on the screen.
+    pub zone: TimeZone,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Message {
+    /// A reading, or why there is none.
+    Sample(Result<Box<Snapshot>, String>),
+    /// A key, a paste, a resize.
+    Input(Event),
+    /// For so long there was no reading.
+    Late(Duration),
+}
+
+/// What is to be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Leave.
+    Quit,
+    /// Leave for a while.
+    Suspend,
+    /// Read so often from now on.
+    SetInterval(Duration),
+}
+
+/// What fills the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// Rows in one order.
+    Table,
+    /// Rows below their parents.
+    Tree,
+    /// One row.
+    Detail(CgroupId),
+    /// What fires and what fired.
+    Alerts,
+}
+
+/// The dashboard.
+#[derive(Debug)]
+pub struct App {
+    /// What is known.
+    pub model: Model,
+    /// What deserves attention.
+    pub alerts: Engine,
+    /// What fills the screen.
+    pub screen: Screen,
+    /// Whether the help lies over it.
+    pub help: bool,
+    /// Which rows.
+    pub filter: Filter,
+    /// The filter as it was typed; empty for all.
+    pub filter_text: String,
+    /// The editor of the filter, while it is open.
+    pub editor: Option<Input>,
+    /// Why what is typed means nothing yet.
+    pub filter_error: Option<String>,
+    /// In which order.
+    pub sort: Sort,
+    /// The focused column.
+    pub column: usize,
+    /// Time between two readings.
+    pub interval: Duration,
+    /// The zone of the clock on the screen.
+    pub zone: TimeZone,
+    /// Why there is no new reading.
+    pub trouble: Option<String>,
+    /// Lines scrolled in the help, the detail and the alerts.
+    pub scroll: u16,
+    selected: Option<CgroupId>,
+    rows: Vec<usize>,
+    folded: HashSet<CgroupId>,
+    held: Option<Option<Box<Snapshot>>>,
+    tree: bool,
+}
+
+/// The steps of the interval, in milliseconds.
+const INTERVALS: [u64; 8] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
+/// Rows that a page key moves by.
+const PAGE: isize = 10;
+
+impl App {
+    /// A dashboard that knows nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            model: Model::new(settings.scope),
+            alerts: Engine::default(),
+            screen: if settings.tree { Screen::Tree } else { Screen::Table },
+            help: false,
+            filter_text: String::new(),
+            filter: settings.filter,
+            editor: None,
+            filter_error: None,
+            sort: settings.sort,
+            column: 0,
+            interval: settings.interval,
+            zone: settings.zone,
+            trouble: None,
+            scroll: 0,
+            selected: None,
+            rows: Vec::new(),
+            folded: HashSet::new(),
+            held: None,
+            tree: settings.tree,
+        }
+    }
+
+    /// The rows in their order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &Group> {
+        self.rows.iter().map(|&row| &self.model.groups()[row])
+    }
+
+    /// The place of the cursor among the rows.
+    pub fn cursor(&self) -> usize {
+        let selected = self.selected.as_ref();
+        self.rows().position(|group| Some(&group.id) == selected).unwrap_or(0)
+    }
+
+    /// The row under the cursor.
+    pub fn current(&self) -> Option<&Group> {
+        self.rows().nth(self.cursor())
+    }
+
+    /// Whether the screen is frozen.
+    pub fn paused(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether what is below a row in the tree is hidden.
+    pub fn is_folded(&self, id: &CgroupId) -> bool {
+        self.folded.contains(id)
+    }
+
+    /// Whether only some rows are shown.
+    pub fn filtered(&self) -> bool {
+        !matches!(self.filter, Filter::All)
+    }
+
+    /// Takes in what happened.
+    pub fn update(&mut self, message: Message) -> Option<Effect> {
+        match message {
+            Message::Sample(Ok(snapshot)) => self.sample(snapshot),
+            Message::Sample(Err(why)) => self.trouble = Some(why),
+            Message::Late(by) => self.trouble = Some(format!("no reading for {}", crate::units::age_long(by))),
+            Message::Input(event) => return self.input(&event),
+        }
+        None
+    }
+
+    fn sample(&mut self, snapshot: Box<Snapshot>) {
+        self.trouble = None;
+        match &mut self.held {
+            Some(held) => *held = Some(snapshot),
+            None => self.ingest(*snapshot),
+        }
+    }
+
+    fn ingest(&mut self, snapshot: Snapshot) {
+        self.model.ingest(snapshot);
+        self.alerts.judge(&self.model);
+        self.arrange();
+    }
+
+    fn input(&mut self, event: &Event) -> Option<Effect> {
+        let Event::Key(key) = event else { return None };
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        if self.editor.is_some() && !key.modifiers.contains(KeyModifiers::CONTROL) {
+            self.edit(event, *key);
+            return None;
+        }
+        self.act(action::of(key)?)
+    }
+
+    /// The filter works while it is typed; what means nothing yet leaves the rows as they were.
+    fn edit(&mut self, event: &Event, key: KeyEvent) {
+        match key.code {
+            KeyCode::Enter if self.filter_error.is_none() => self.editor = None,
+            KeyCode::Esc => {
+                self.editor = None;
+                self.clear_filter();
+            }
+            _ => {
+                let Some(editor) = &mut self.editor else { return };
+                editor.handle_event(event);
+                editor.value().clone_into(&mut self.filter_text);
+                match Filter::parse(&self.filter_text) {
+                    Ok(filter) => {
+                        self.filter = filter;
+                        self.filter_error = None;
+                        self.arrange();
+                    }
+                    Err(error) => self.filter_error = Some(error.to_string()),
+                }
+            }
+        }
+    }
+
+    fn clear_filter(&mut self) {
+        self.filter = Filter::All;
+        self.filter_text.clear();
+        self.filter_error = None;
+        self.arrange();
+    }
+
+    fn act(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Quit => return Some(Effect::Quit),
+            Action::Suspend => return Some(Effect::Suspend),
+            Action::Slower => return self.step_interval(1),
+            Action::Faster => return self.step_interval(-1),
+            Action::Help => self.show_help(),
+            Action::Back => self.back(),
+            Action::Pause => self.pause(),
+            Action::Acknowledge => self.alerts.acknowledge_all(),
+            Action::Up => self.go(-1),
+            Action::Down => self.go(1),
+            Action::PageUp => self.go(-PAGE),
+            Action::PageDown => self.go(PAGE),
+            Action::First => self.go(isize::MIN / 2),
+            Action::Last => self.go(isize::MAX / 2),
+            Action::Left => self.sideways(-1),
+            Action::Right => self.sideways(1),
+            Action::Filter => self.editor = Some(Input::new(self.filter_text.clone())),
+            Action::Open => self.open(),
+            Action::Alerts => self.show(Screen::Alerts),
+            Action::Tree => {
+                self.tree = !matches!(self.screen, Screen::Tree);
+                self.show(if self.tree { Screen::Tree } else { Screen::Table });
+            }
+            Action::All => self.toggle_scope(),
+            Action::Sort => self.sort_by_column(),
+            Action::Reverse => self.reverse(),
+            Action::Trouble => self.set_sort(Sort::Trouble),
+        }
+        None
+    }
+
+    fn show(&mut self, screen: Screen) {
+        self.help = false;
+        self.scroll = 0;
+        self.screen = screen;
+        self.arrange();
+    }
+
+    fn show_help(&mut self) {
+        self.help = !self.help;
+        self.scroll = 0;
+    }
+
+    fn open(&mut self) {
+        if let (Screen::Table | Screen::Tree, Some(group)) = (&self.screen, self.current()) {
+            self.show(Screen::Detail(group.id.clone()));
+        }
+    }
+
+    fn back(&mut self) {
+        if self.help {
+            self.show_help();
+            return;
+        }
+        match self.screen {
+            Screen::Table | Screen::Tree => self.clear_filter(),
+            Screen::Detail(_) | Screen::Alerts => self.show(if self.tree { Screen::Tree } else { Screen::Table }),
+        }
+    }
+
+    fn pause(&mut self) {
+        match self.held.take() {
+            None => self.held = Some(None),
+            Some(Some(snapshot)) => self.ingest(*snapshot),
+            Some(None) => {}
+        }
+    }
+
+    fn toggle_scope(&mut self) {
+        let scope = match self.model.scope() {
+            Scope::Containers => Scope::Everything,
+            Scope::Everything => Scope::Containers,
+        };
+        self.model.set_scope(scope);
+        self.arrange();
+    }
+
+    fn step_interval(&mut self, step: isize) -> Option<Effect> {
+        let now = self.interval.as_millis();
+        let at = INTERVALS.iter().position(|&millis| u128::from(millis) >= now).unwrap_or(INTERVALS.len() - 1);
+        let next = at.saturating_add_signed(step).min(INTERVALS.len() - 1);
+        self.interval = Duration::from_millis(INTERVALS[next]);
+        Some(Effect::SetInterval(self.interval))
+    }
+
+    fn sideways(&mut self, step: isize) {
+        if self.screen == Screen::Tree {
+            let Some(id) = self.current().map(|group| group.id.clone()) else { return };
+            if step < 0 {
+                self.folded.insert(id);
+            } else {
+                self.folded.remove(&id);
+            }
+            self.arrange();
+        } else {
+            self.column = self.column.saturating_add_signed(step).min(columns().len() - 1);
+        }
+    }
+
+    fn sort_by_column(&mut self) {
+        let Some(field) = columns().get(self.column).and_then(|id| crate::field::find(id)) else { return };
+        let sort = match self.sort {
+            Sort::Field(now, _) if now.id == field.id => Sort::Trouble,
+            _ => Sort::Field(field, Sort::natural(field)),
+        };
+        self.set_sort(sort);
+    }
+
+    fn reverse(&mut self) {
+        if let Sort::Field(field, direction) = self.sort {
+            self.set_sort(Sort::Field(field, direction.reversed()));
+        }
+    }
+
+    fn set_sort(&mut self, sort: Sort) {
+        self.sort = sort;
+        self.arrange();
+    }
+
+    /// Moves the cursor, or scrolls what has none.
+    fn go(&mut self, by: isize) {
+        if self.help || !matches!(self.screen, Screen::Table | Screen::Tree) {
+            let by = i16::try_from(by.clamp(-1_000, 1_000)).unwrap_or(0);
+            self.scroll = self.scroll.saturating_add_signed(by).min(500);
+            return;
+        }
+        let last = self.rows.len().saturating_sub(1);
+        let at = self.cursor().saturating_add_signed(by).min(last);
+        self.select(at);
+    }
+
+    fn select(&mut self, at: usize) {
+        let id = self.rows().nth(at).map(|group| group.id.clone());
+        self.selected = id;
+    }
+
+    /// Puts the rows in order; the cursor stays on its row, or goes to the neighbour of one that is gone.
+    fn arrange(&mut self) {
+        let at = self.cursor();
+        self.rows = match self.screen {
+            Screen::Tree => self.branches(),
+            Screen::Table | Screen::Detail(_) | Screen::Alerts => self.sorted(),
+        };
+        let stays = self.rows().any(|group| Some(&group.id) == self.selected.as_ref());
+        if !stays {
+            self.select(at.min(self.rows.len().saturating_sub(1)));
+        }
+    }
+
+    fn sorted(&self) -> Vec<usize> {
+        let groups = self.model.groups();
+        let mut rows: Vec<usize> = (0..groups.len()).filter(|&row| self.is_shown(&groups[row])).collect();
+        rows.sort_by(|&a, &b| self.sort.compare(&groups[a], &groups[b]));
+        rows
+    }
+
+    fn is_shown(&self, group: &Group) -> bool {
+        (group.is_container() || self.model.scope() == Scope::Everything) && self.filter.matches(group)
+    }
+
+    /// The rows that are shown and those above them; siblings in order, a parent where its first child would be.
+    fn branches(&self) -> Vec<usize> {
+        let groups = self.model.groups();
+        let mut rank = vec![usize::MAX; groups.len()];
+        for (position, row) in self.sorted().into_iter().enumerate() {
+            let mut above = Some(row);
+            while let Some(row) = above.filter(|&row| rank[row] > position) {
+                rank[row] = position;
+                above = groups[row].parent;
+            }
+        }
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
+        let mut pending = Vec::new();
+        for row in (0..groups.len()).filter(|&row| rank[row] != usize::MAX) {
+            match groups[row].parent {
+                Some(parent) => children[parent].push(row),
+                None => pending.push(row),
+            }
+        }
+        let mut rows = Vec::new();
+        while let Some(row) = pending.pop() {
+            rows.push(row);
+            if !self.folded.contains(&groups[row].id) {
+                let mut below = std::mem::take(&mut children[row]);
+                below.sort_by_key(|&row| std::cmp::Reverse(rank[row]));
+                pending.extend(below);
+            }
+        }
+        rows
+    }
+}
+
+/// The fields that the columns of the table stand for, in their order on the screen.
+pub fn columns() -> &'static [&'static str] {
+    &[
+        "name",
+        "usage",
+        "effective_limit",
+        "percent",
+        "limited_by",
+        "floor",
+        "working_set",
+        "failcnt",
+        "oom_kill",
+        "swap",
+        "swap_cached",
+        "psi.some_avg10",
+    ]
+}
