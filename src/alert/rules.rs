@@ -78,7 +78,12 @@ fn throttled(group: &Group, model: &Model, _: bool) -> Option<Standing> {
     if !group.throttled.rose_within(RECENT, model.now()) {
         return None;
     }
-    let high = group.figures.effective_high.map_or(String::new(), |high| format!(" {}", units::size(high)));
+    let high = group
+        .figures
+        .effective_high
+        .ok()
+        .and_then(Limit::bytes)
+        .map_or(String::new(), |high| format!(" {}", units::size(high)));
     let stall = group.figures.psi.map_or(String::new(), |psi| format!(", stall {:.0}%", psi.some.avg10));
     let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts);
     Some(Standing {
@@ -92,7 +97,7 @@ fn throttled(group: &Group, model: &Model, _: bool) -> Option<Standing> {
 fn near_limit(group: &Group, _: &Model, stood: bool) -> Option<Standing> {
     const ON: f64 = 0.90;
     const OFF: f64 = 0.85;
-    let (floor, limit) = (group.figures.floor.ok()?, group.figures.effective_limit.ok()?);
+    let (floor, limit) = (group.figures.floor.ok()?, group.figures.effective_limit.ok()?.bytes()?);
     let share = floor as f64 / limit.max(1) as f64;
     (share >= if stood { OFF } else { ON }).then(|| Standing {
         level: Level::Warning,
