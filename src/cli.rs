@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::field::{self, FIELDS, Field};
-use crate::query::{Filter, Sort};
+use crate::query::{Filter, QueryError, Sort};
 use crate::units;
 
 /// The memory of every container on this host, live: usage, limit, limit hits, OOM kills, swap cache, and
@@ -61,14 +61,15 @@ pub enum Format {
 }
 
 /// What to show, and from where.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[derive(Debug, Args)]
 pub struct Options {
     /// Time between two readings
     #[arg(short, long, global = true, default_value = "1s", value_parser = interval, value_name = "TIME")]
     pub interval: Duration,
     /// Only rows that match: words, FIELD OP VALUE (= != < <= > >= ~), and, or, not, parentheses
-    #[arg(short, long, global = true, value_parser = Filter::parse, value_name = "EXPR")]
-    pub filter: Option<Filter>,
+    #[arg(short, long, global = true, value_parser = meaningful, value_name = "EXPR")]
+    pub filter: Option<String>,
     /// Order of the rows: trouble, or a field, with :asc or :desc
     #[arg(short, long, global = true, default_value = "trouble", value_parser = Sort::parse, value_name = "FIELD")]
     pub sort: Sort,
@@ -110,6 +111,10 @@ fn interval(text: &str) -> Result<Duration, String> {
     } else {
         Err("must be between 100ms and 24h".to_owned())
     }
+}
+
+fn meaningful(filter: &str) -> Result<String, QueryError> {
+    Filter::parse(filter).map(|_| filter.to_owned())
 }
 
 fn known_field(name: &str) -> Result<&'static Field, String> {

@@ -21,4 +21,5 @@ pub mod snapshot;
 pub mod source;
 pub mod term;
 pub mod text;
+pub mod ui;
 pub mod units;

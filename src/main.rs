@@ -19,6 +19,7 @@ use memcgtop::run;
 use memcgtop::source::demo::Demo;
 use memcgtop::source::local::{Effort, Local};
 use memcgtop::source::{self, Source};
+use memcgtop::ui::theme::{ASCII, Colours};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -49,7 +50,7 @@ fn explain(error: &anyhow::Error) -> (Exit, Option<&'static str>) {
     if let Some(source) = error.downcast_ref::<source::Error>() {
         return (Exit::NoSource, Some(source.hint()));
     }
-    if let Some(run::Error::NoTerminal) = error.downcast_ref::<run::Error>() {
+    if let Some(run::Error::NoTerminal(_)) = error.downcast_ref::<run::Error>() {
         return (Exit::Usage, Some("for a reading as text use `memcgtop snapshot`"));
     }
     let closed = error
@@ -82,12 +83,15 @@ fn dashboard(
 ) -> anyhow::Result<Exit> {
     let settings = run::Settings {
         interval: options.interval,
-        filter: options.filter.clone().unwrap_or(Filter::All),
+        filter: filter(options),
+        filter_text: options.filter.clone().unwrap_or_default(),
         sort: options.sort,
         scope: scope(options),
         tree: options.tree,
-        ascii: options.ascii,
-        no_color: options.no_color,
+        theme: run::theme(
+            options.ascii.then_some(&ASCII),
+            if options.no_color { Colours::None } else { Colours::Sixteen },
+        ),
     };
     run::check_terminal()?;
     Ok(run::run(open(options)?, settings)?)
@@ -96,7 +100,7 @@ fn dashboard(
 fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {
     let mut source = Local::open(&roots(options), Effort::Whole)?;
     let mut model = Model::new(scope(options));
-    let filter = options.filter.clone().unwrap_or(Filter::All);
+    let filter = filter(options);
     let fields = columns(options, arguments.format);
     let mut out = BufWriter::new(io::stdout().lock());
     let begun = Instant::now();
@@ -157,6 +161,11 @@ fn columns(options: &Options, format: Format) -> Vec<&'static Field> {
         (None, Format::Table) => TABLE.into_iter().filter_map(field::find).collect(),
         (None, Format::Csv | Format::Json) => FIELDS.iter().collect(),
     }
+}
+
+/// The filter was understood when the arguments were read.
+fn filter(options: &Options) -> Filter {
+    options.filter.as_deref().and_then(|text| Filter::parse(text).ok()).unwrap_or(Filter::All)
 }
 
 fn scope(options: &Options) -> Scope {

@@ -25,6 +25,8 @@ pub struct Settings {
     pub interval: Duration,
     /// Which rows.
     pub filter: Filter,
+    /// The filter as it was given.
+    pub filter_text: String,
     /// In which order.
     pub sort: Sort,
     /// Containers or every cgroup.
@@ -70,6 +72,15 @@ pub enum Screen {
     Alerts,
 }
 
+/// Whether new readings are shown.
+#[derive(Debug)]
+enum Feed {
+    Live,
+    Paused,
+    /// Paused, and this is the newest reading.
+    Behind(Box<Snapshot>),
+}
+
 /// The dashboard.
 #[derive(Debug)]
 pub struct App {
@@ -104,7 +115,7 @@ pub struct App {
     selected: Option<CgroupId>,
     rows: Vec<usize>,
     folded: HashSet<CgroupId>,
-    held: Option<Option<Box<Snapshot>>>,
+    feed: Feed,
     tree: bool,
 }
 
@@ -121,7 +132,7 @@ impl App {
             alerts: Engine::default(),
             screen: if settings.tree { Screen::Tree } else { Screen::Table },
             help: false,
-            filter_text: String::new(),
+            filter_text: settings.filter_text,
             filter: settings.filter,
             editor: None,
             filter_error: None,
@@ -134,7 +145,7 @@ impl App {
             selected: None,
             rows: Vec::new(),
             folded: HashSet::new(),
-            held: None,
+            feed: Feed::Live,
             tree: settings.tree,
         }
     }
@@ -157,7 +168,7 @@ impl App {
 
     /// Whether the screen is frozen.
     pub fn paused(&self) -> bool {
-        self.held.is_some()
+        !matches!(self.feed, Feed::Live)
     }
 
     /// Whether what is below a row in the tree is hidden.
@@ -183,9 +194,9 @@ impl App {
 
     fn sample(&mut self, snapshot: Box<Snapshot>) {
         self.trouble = None;
-        match &mut self.held {
-            Some(held) => *held = Some(snapshot),
-            None => self.ingest(*snapshot),
+        match self.feed {
+            Feed::Live => self.ingest(*snapshot),
+            Feed::Paused | Feed::Behind(_) => self.feed = Feed::Behind(snapshot),
         }
     }
 
@@ -242,8 +253,8 @@ impl App {
         match action {
             Action::Quit => return Some(Effect::Quit),
             Action::Suspend => return Some(Effect::Suspend),
-            Action::Slower => return self.step_interval(1),
-            Action::Faster => return self.step_interval(-1),
+            Action::Slower => return Some(self.step_interval(1)),
+            Action::Faster => return Some(self.step_interval(-1)),
             Action::Help => self.show_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
@@ -301,10 +312,10 @@ impl App {
     }
 
     fn pause(&mut self) {
-        match self.held.take() {
-            None => self.held = Some(None),
-            Some(Some(snapshot)) => self.ingest(*snapshot),
-            Some(None) => {}
+        match std::mem::replace(&mut self.feed, Feed::Live) {
+            Feed::Live => self.feed = Feed::Paused,
+            Feed::Paused => {}
+            Feed::Behind(snapshot) => self.ingest(*snapshot),
         }
     }
 
@@ -317,12 +328,12 @@ impl App {
         self.arrange();
     }
 
-    fn step_interval(&mut self, step: isize) -> Option<Effect> {
+    fn step_interval(&mut self, step: isize) -> Effect {
         let now = self.interval.as_millis();
         let at = INTERVALS.iter().position(|&millis| u128::from(millis) >= now).unwrap_or(INTERVALS.len() - 1);
         let next = at.saturating_add_signed(step).min(INTERVALS.len() - 1);
         self.interval = Duration::from_millis(INTERVALS[next]);
-        Some(Effect::SetInterval(self.interval))
+        Effect::SetInterval(self.interval)
     }
 
     fn sideways(&mut self, step: isize) {

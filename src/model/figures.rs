@@ -116,6 +116,16 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// The smallest limit of the path in bytes, if there is one.
+    pub fn effective_limit_bytes(&self) -> Option<u64> {
+        self.effective_limit.ok().and_then(Limit::bytes)
+    }
+
+    /// The smallest `memory.high` of the path in bytes, if there is one.
+    pub fn effective_high_bytes(&self) -> Option<u64> {
+        self.effective_high.ok().and_then(Limit::bytes)
+    }
+
     /// Every figure absent for the same reason.
     pub(super) fn missing(reason: Missing) -> Self {
         let memory = Memory::missing(reason);

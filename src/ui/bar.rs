@@ -1,0 +1,92 @@
+//! Bars and small curves, a cell for each part.
+
+use ratatui::text::Span;
+
+use crate::model::figures::Holder;
+use crate::model::history::{History, Point};
+use crate::model::{Figures, Group};
+use crate::ui::theme::{Role, Theme};
+use crate::units::Limit;
+
+use std::time::Duration;
+
+/// How a row fills the limit that binds it: floor, droppable, taken by others, free, with `memory.high` marked.
+pub fn limit<'a>(group: &Group, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
+    let figures = &group.figures;
+    let (Ok(Limit::Bytes(limit)), Ok(usage)) = (figures.limited_by_limit, figures.usage) else {
+        let words = format!("{:<cells$.cells$}", "no limit");
+        return vec![Span::styled(words, theme.style(Role::Dim))];
+    };
+    let counted = figures.limited_by_usage.unwrap_or(usage);
+    let others = match figures.limited_by {
+        Ok(Holder::Ancestor(_)) => counted.saturating_sub(usage),
+        _ => 0,
+    };
+    let floor = figures.floor.unwrap_or(usage).min(usage);
+    let used = share(usage, limit, cells, figures.at_limit && others == 0);
+    let floor_cells = share(floor, limit, cells, floor == usage && used == cells).min(used);
+    let others_cells = share(usage + others, limit, cells, figures.at_limit).saturating_sub(used);
+    let role = if group.verdict.is_ok_and(|verdict| verdict.hurts) { Role::Critical } else { Role::Plain };
+    let glyphs = theme.glyphs;
+    let mut parts = vec![(glyphs.floor, role); floor_cells];
+    parts.extend(vec![(glyphs.droppable, Role::Dim); used - floor_cells]);
+    parts.extend(vec![(glyphs.others, Role::Dim); others_cells]);
+    parts.resize(cells, (glyphs.free, Role::Dim));
+    mark_high(figures, limit, &mut parts, theme);
+    spans(&parts, theme)
+}
+
+fn mark_high(figures: &Figures, limit: u64, parts: &mut [(&'static str, Role)], theme: &Theme) {
+    let Some(high) = figures.effective_high_bytes().filter(|&high| high < limit) else { return };
+    let at = share(high, limit, parts.len(), false);
+    if let Some(part) = parts.get_mut(at) {
+        *part = (theme.glyphs.high, Role::Plain);
+    }
+}
+
+/// A bar of two parts and the rest, as of the host's memory.
+pub fn parts<'a>(first: u64, second: u64, whole: u64, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
+    let first_cells = share(first, whole, cells, first >= whole);
+    let both = share(first + second, whole, cells, first + second >= whole).max(first_cells);
+    let mut parts = vec![(theme.glyphs.floor, Role::Plain); first_cells];
+    parts.extend(vec![(theme.glyphs.droppable, Role::Dim); both - first_cells]);
+    parts.resize(cells, (theme.glyphs.free, Role::Dim));
+    spans(&parts, theme)
+}
+
+/// Cells of `part`, rounded; any part of half a cell gets one; all cells only where it is full.
+fn share(part: u64, whole: u64, cells: usize, full: bool) -> usize {
+    if full {
+        return cells;
+    }
+    let share = (part as f64 / whole.max(1) as f64 * cells as f64).round() as usize;
+    share.min(cells.saturating_sub(usize::from(part < whole)))
+}
+
+/// Neighbours of one kind become one span.
+fn spans<'a>(parts: &[(&'static str, Role)], theme: &Theme) -> Vec<Span<'a>> {
+    parts
+        .chunk_by(|a, b| a == b)
+        .map(|chunk| Span::styled(chunk[0].0.repeat(chunk.len()), theme.style(chunk[0].1)))
+        .collect()
+}
+
+/// Usage over the last `span`, on a scale from nothing to `top`.
+pub fn trend(history: &History, now: Duration, span: Duration, top: u64, cells: usize, theme: &Theme) -> String {
+    curve(&history.slots(now, span, cells, Point::usage), top, theme)
+}
+
+/// A curve of values; a gap where nothing was read.
+pub fn curve(values: &[Option<u64>], top: u64, theme: &Theme) -> String {
+    const STEPS: u64 = 8;
+    values
+        .iter()
+        .map(|value| match value {
+            None => " ",
+            Some(value) => {
+                let level = value.saturating_mul(STEPS).div_ceil(top.max(1)).clamp(1, STEPS);
+                theme.glyphs.levels[(level - 1) as usize]
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,219 @@
+//! Everything about one row: why, the last minutes, what it is made of, swap, the limits above it, every figure.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::field::FIELDS;
+use crate::model::history::Point;
+use crate::model::{Group, verdict};
+use crate::snapshot::{CgroupId, Reading};
+use crate::text;
+use crate::ui::columns;
+use crate::ui::panels::{scrolled, state};
+use crate::ui::theme::{Role, Theme};
+use crate::ui::{bar, rule, spread};
+use crate::units;
+
+/// The span of the chart: all that is kept at one reading a second.
+const SPAN: Duration = Duration::from_secs(300);
+/// Cells in front of the curves.
+const AXIS: usize = 9;
+
+/// The screen of one row; says so if it is gone.
+pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
+    let width = usize::from(area.width);
+    let Some(group) = app.model.group(id) else {
+        let path = text::visible(&id.path).into_owned();
+        return vec![Line::raw(format!("{path} is gone")), Line::raw("Esc goes back to the table")];
+    };
+    let mut lines = title(group, width, theme);
+    lines.push(rule("why", "", width, theme));
+    lines.extend(verdict::evidence(group).iter().map(|fact| Line::raw(format!("  {}", text::visible(fact)))));
+    lines.extend(chart(app, group, width, if area.height >= 36 { 7 } else { 4 }, theme));
+    lines.extend(composition(group, width, theme));
+    lines.extend(swap(group, width, theme));
+    lines.extend(chain(app, group, width, theme));
+    lines.extend(figures(group, width, theme));
+    scrolled(lines, app.scroll, usize::from(area.height) - 1)
+}
+
+fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut first = columns::sign(group, theme);
+    let name = text::visible(&group.identity.name).into_owned();
+    first.push(Span::styled(format!(" {name} is {}", state(group)), theme.style(Role::Strong)));
+    let identity = &group.identity;
+    let mut facts = vec![identity.kind.name().to_owned()];
+    facts.extend(identity.runtime.as_ref().map(ToString::to_string));
+    facts.extend(identity.pod.as_ref().map(|pod| format!("pod {pod}")));
+    facts.extend(identity.id.as_ref().map(|id| format!("id {id}")));
+    facts.push(group.figures.processes.map_or_else(|_| String::new(), |n| format!("{n} processes")));
+    facts.push(format!("cgroup {}", group.id.path));
+    let facts = facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(", ");
+    let facts = text::visible(&facts).into_owned();
+    let facts = text::truncate(&facts, width.saturating_sub(3), theme.glyphs.ellipsis).into_owned();
+    vec![Line::from(first), Line::styled(format!("   {facts}"), theme.style(Role::Dim))]
+}
+
+/// Usage as an area, what is out on swap above it, the limit as a line; hits and stall on the same time axis.
+fn chart(app: &App, group: &Group, width: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let slots = width.saturating_sub(AXIS + 8).max(10);
+    let now = app.model.now();
+    let usage = group.history.slots(now, SPAN, slots, Point::usage);
+    let footprint = group.history.slots(now, SPAN, slots, |point| Some(point.footprint()));
+    let limit = group.figures.effective_limit_bytes();
+    let top = usage.iter().chain(&footprint).flatten().copied().chain(limit).max().unwrap_or(1).max(1);
+    let legend =
+        format!("{} usage  {} out on swap  {} limit", theme.glyphs.floor, theme.glyphs.droppable, theme.glyphs.rule);
+    let mut lines = vec![rule("last 5 minutes", &legend, width, theme)];
+    for level in (0..height as u64).rev() {
+        let (low, high) = (top * level / height as u64, top * (level + 1) / height as u64);
+        let is_limit = limit.is_some_and(|limit| low < limit && limit <= high);
+        let label = if is_limit { limit } else { (level + 1 == height as u64).then_some(top) };
+        let label = text::pad_left(&label.map_or(String::new(), units::size), AXIS - 2);
+        let mut spans = vec![Span::styled(format!("{label} "), theme.style(Role::Dim))];
+        spans.extend(
+            usage.iter().zip(&footprint).map(|(usage, footprint)| cell(*usage, *footprint, low, high, is_limit, theme)),
+        );
+        lines.push(Line::from(spans));
+    }
+    lines.extend(events(app, group, slots, theme));
+    lines
+}
+
+fn cell(usage: Option<u64>, footprint: Option<u64>, low: u64, high: u64, limit: bool, theme: &Theme) -> Span<'static> {
+    let glyphs = theme.glyphs;
+    match (usage, footprint) {
+        (Some(usage), _) if usage > low => {
+            let eighth = (usage - low).saturating_mul(8).div_ceil((high - low).max(1)).clamp(1, 8);
+            Span::raw(glyphs.levels[eighth as usize - 1])
+        }
+        (Some(_), Some(footprint)) if footprint > low => Span::styled(glyphs.droppable, theme.style(Role::Dim)),
+        _ if limit => Span::styled(glyphs.rule, theme.style(Role::Dim)),
+        _ => Span::raw(" "),
+    }
+}
+
+/// Hits, kills and stall below the curve, each with its largest value at the right end.
+fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let now = app.model.now();
+    let dim = theme.style(Role::Dim);
+    let line = |label: &str, value: fn(&Point) -> u64, unit: &str| {
+        let values = group.history.slots(now, SPAN, slots, |point| Some(value(point)));
+        let largest = values.iter().flatten().copied().max().unwrap_or(0);
+        let shown: Vec<Option<u64>> = values.iter().map(|value| value.filter(|&value| value > 0)).collect();
+        Line::from(vec![
+            Span::styled(format!("{} ", text::pad_left(label, AXIS - 2)), dim),
+            Span::raw(bar::curve(&shown, largest, theme)),
+            Span::styled(format!(" {}{unit}", units::count(largest)), dim),
+        ])
+    };
+    let mut lines = vec![line("hits", Point::hits, "")];
+    if group.figures.psi.is_ok() {
+        lines.push(line("stall", Point::stall, "%"));
+    }
+    if group.kills.since_attach > 0 {
+        lines.push(line("kills", Point::kills, ""));
+    }
+    lines.push(spread(
+        vec![Span::styled(format!("{}-5m", " ".repeat(AXIS - 1)), dim)],
+        vec![Span::styled("now", dim)],
+        slots + AXIS,
+    ));
+    lines
+}
+
+fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let figures = &group.figures;
+    let Ok(usage) = figures.usage else { return Vec::new() };
+    let stat = &figures.stat;
+    let floor = figures.floor.unwrap_or(usage);
+    let note = figures.working_set.map_or_else(
+        |_| String::new(),
+        |set| format!("what docker and kubelet call its memory: working set {}", units::size(set)),
+    );
+    let mut lines = vec![rule(&format!("{}, made of", units::size(usage)), &note, width, theme)];
+    let mut line = vec![Span::raw("  ")];
+    line.extend(bar::parts(floor, usage.saturating_sub(floor), usage, width.saturating_sub(4), theme));
+    lines.push(Line::from(line));
+    let part =
+        |name: &str, reading: Reading| format!("{name} {}", reading.map_or_else(|_| "?".to_owned(), units::size));
+    let stays =
+        [part("anon", stat.anon), part("tmpfs", stat.shmem), part("kernel", stat.kernel), part("sockets", stat.sock)];
+    lines.push(Line::raw(format!(
+        "  {} floor {}: {}    {} can drop {}",
+        theme.glyphs.floor,
+        units::size(floor),
+        stays.join("  "),
+        theme.glyphs.droppable,
+        units::size(usage.saturating_sub(floor)),
+    )));
+    let cache = [
+        part("file", stat.file),
+        part("mapped", stat.mapped),
+        part("dirty", stat.dirty),
+        part("writeback", stat.writeback),
+    ];
+    lines.push(Line::styled(format!("  page cache: {}", cache.join("  ")), theme.style(Role::Dim)));
+    lines
+}
+
+/// Out on swap, or pushed out and still in memory?
+fn swap(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let figures = &group.figures;
+    let value = |reading: Reading| reading.map_or_else(|reason| format!("? ({})", reason.reason()), units::size);
+    let mut lines = vec![rule("swap", "", width, theme)];
+    lines.push(Line::raw(format!(
+        "  swap {}  of limit {}   swap cache (pushed out and still in memory) {}",
+        value(figures.swap),
+        figures.swap_limit.map_or_else(|_| "?".to_owned(), units::limit),
+        value(figures.swap_cached),
+    )));
+    lines.push(Line::raw(format!("  footprint {}: memory and swap, nothing counted twice", value(figures.footprint))));
+    lines
+}
+
+/// The row and everything above it: whose limit, how much room, how often hit.
+fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let groups = app.model.groups();
+    let mut lines = vec![rule("limits above it", "USED   LIMIT    ROOM    HITS", width, theme)];
+    let binding = group.figures.limited_by.as_ref().map_or("", |by| by.path());
+    let above = std::iter::successors(group.parent, |&row| groups[row].parent).map(|row| &groups[row]);
+    for (depth, link) in std::iter::once(group).chain(above).enumerate() {
+        let figures = &link.figures;
+        let name = if link.parent.is_none() { "host".into() } else { text::visible(&link.identity.name) };
+        let name = format!("{}{name}", "  ".repeat(depth));
+        let limit = figures.limit.ok().and_then(units::Limit::bytes);
+        let room =
+            limit.zip(figures.usage.ok()).map(|(limit, usage)| units::size_rounded_down(limit.saturating_sub(usage)));
+        let mark =
+            if &*link.id.path == binding || (depth == 0 && binding.starts_with(&*link.id.path)) { "<" } else { " " };
+        let cells = [
+            figures.usage.map_or_else(|_| "?".to_owned(), units::size),
+            limit.map_or_else(|| theme.glyphs.unlimited.to_owned(), units::size),
+            room.unwrap_or_else(|| "-".to_owned()),
+            figures.failcnt.map_or_else(|_| "?".to_owned(), units::count),
+        ];
+        let cells: String = cells.iter().map(|cell| text::pad_left(cell, 8)).collect();
+        let room = width.saturating_sub(40);
+        let left = format!("  {}", text::truncate(&name, room, theme.glyphs.ellipsis));
+        lines.push(spread(vec![Span::raw(left)], vec![Span::raw(format!("{cells} {mark}"))], width.saturating_sub(1)));
+    }
+    lines
+}
+
+/// Every figure with its value, or why there is none.
+fn figures(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = vec![rule("every figure", "meanings under ?", width, theme)];
+    lines.extend(FIELDS.iter().map(|field| {
+        let head = Span::styled(format!("  {}", text::pad_right(field.id, 22)), theme.style(Role::Accent));
+        let value = match (field.get)(group) {
+            Ok(value) => Span::raw(text::visible(&value.human()).into_owned()),
+            Err(reason) => Span::styled(format!("- {}", reason.reason()), theme.style(Role::Dim)),
+        };
+        Line::from(vec![head, value])
+    }));
+    lines
+}

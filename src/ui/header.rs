@@ -1,0 +1,102 @@
+//! The top of the screen: the sentence, and the host's memory and swap.
+
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::snapshot::{Host, Reading};
+use crate::text;
+use crate::ui::theme::{Role, Theme};
+use crate::ui::{bar, sentence, spread};
+use crate::units;
+
+/// Two lines in a low window, else three and a blank one.
+pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let clock = clock(app, width);
+    let room = width.saturating_sub(text::width(&clock) + 2);
+    let first = sentence::line(app, room, theme);
+    let mut lines = vec![spread(first.spans, vec![Span::styled(clock, theme.style(Role::Dim))], width)];
+    let Some(host) = app.model.host() else { return lines };
+    if height < 16 {
+        lines.push(both(host, theme));
+        return lines;
+    }
+    lines.push(memory(host, width, theme));
+    lines.push(swap(host, width, theme));
+    lines.push(Line::default());
+    lines
+}
+
+/// The host's name and the time of the reading, as far as there is room for the sentence.
+fn clock(app: &App, width: usize) -> String {
+    let Some(snapshot) = app.model.snapshot() else { return String::new() };
+    let time = wall(app, snapshot.taken_at, "%H:%M");
+    let host = text::visible(&snapshot.host.hostname);
+    match width {
+        ..60 => String::new(),
+        _ => format!("{} {time}", text::truncate(&host, 20, crate::text::Ellipsis::Ascii)),
+    }
+}
+
+/// A time of the wall clock in the zone of the screen.
+pub fn wall(app: &App, time: std::time::SystemTime, format: &str) -> String {
+    jiff::Timestamp::try_from(time)
+        .map_or_else(|_| "?".to_owned(), |time| time.to_zoned(app.zone.clone()).strftime(format).to_string())
+}
+
+fn figure(reading: Reading) -> String {
+    reading.map_or_else(|_| "?".to_owned(), units::size)
+}
+
+fn both(host: &Host, theme: &Theme) -> Line<'static> {
+    let total = host.mem_total.unwrap_or(0);
+    let mut spans = vec![Span::styled("mem ", theme.style(Role::Dim))];
+    spans.extend(bar::parts(total.saturating_sub(host.mem_available.unwrap_or(0)), 0, total, 8, theme));
+    spans.push(Span::raw(format!(" avail {}", figure(host.mem_available))));
+    spans.push(Span::styled("   swap ", theme.style(Role::Dim)));
+    spans.push(Span::raw(swap_used(host).map_or_else(|| "?".to_owned(), units::size)));
+    Line::from(spans)
+}
+
+fn swap_used(host: &Host) -> Option<u64> {
+    Some(host.swap_total.ok()?.saturating_sub(host.swap_free.ok()?))
+}
+
+fn bar_cells(width: usize) -> usize {
+    (width * 3 / 10).clamp(8, 48)
+}
+
+fn memory(host: &Host, width: usize, theme: &Theme) -> Line<'static> {
+    let total = host.mem_total.unwrap_or(0);
+    let used = total.saturating_sub(host.mem_available.unwrap_or(0));
+    let cache = total.saturating_sub(used).saturating_sub(host.mem_free.unwrap_or(0));
+    let mut left = vec![Span::styled("mem  ", theme.style(Role::Dim))];
+    left.extend(bar::parts(used, cache, total, bar_cells(width), theme));
+    left.push(Span::raw(format!("  {} available of {}", figure(host.mem_available), figure(host.mem_total))));
+    let right = match host.psi {
+        Ok(psi) => format!("stall {:.0}%{}", psi.some.avg10, stall_note(width)),
+        Err(_) => "stall ?".to_owned(),
+    };
+    spread(left, vec![Span::styled(right, theme.style(Role::Dim))], width)
+}
+
+/// The kernel counts stalls at cgroup limits as the host's, too.
+fn stall_note(width: usize) -> &'static str {
+    if width >= 110 { ", limits' stalls included" } else { "" }
+}
+
+fn swap(host: &Host, width: usize, theme: &Theme) -> Line<'static> {
+    let total = host.swap_total.unwrap_or(0);
+    let mut left = vec![Span::styled("swap ", theme.style(Role::Dim))];
+    if host.swap_total == Ok(0) {
+        left.push(Span::styled("this host has no swap", theme.style(Role::Dim)));
+        return Line::from(left);
+    }
+    let used = swap_used(host).unwrap_or(0);
+    let cached = host.swap_cached.unwrap_or(0).min(used);
+    left.extend(bar::parts(used - cached, cached, total, bar_cells(width), theme));
+    left.push(Span::raw(format!("  {} used of {}", units::size(used), figure(host.swap_total))));
+    let right = format!("{} of it still in RAM (swap cache)", figure(host.swap_cached));
+    let brief = format!("{} still in RAM", figure(host.swap_cached));
+    let right = if width >= 110 { right } else { brief };
+    spread(left, vec![Span::styled(right, theme.style(Role::Dim))], width)
+}

@@ -1,0 +1,67 @@
+//! Every sign, column and key explained, from the tables that they come from.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::action::ACTIONS;
+use crate::app::{self, App};
+use crate::field;
+use crate::text;
+use crate::ui::panels::scrolled;
+use crate::ui::rule;
+use crate::ui::theme::{Role, Theme};
+
+const SIGNS: [(&str, &str); 9] = [
+    ("=", "at its own limit, calm: page cache that turns over"),
+    ("^", "held by an ancestor's limit: its pod's, its slice's"),
+    ("~", "slowed down at memory.high"),
+    ("H", "the host is short, and takes from it"),
+    ("X", "the OOM killer took from it within 10 minutes"),
+    ("?", "at its limit, and this kernel's counters cannot tell more"),
+    ("!", "behind a sign: it costs time (stall of 10 % or more), or kills, now"),
+    ("+ ^ ~", "behind a figure: hits rose within 10 s; the limit or hits are an ancestor's; memory.high lies below"),
+    ("0 - ?", "the kernel says zero; does not apply; the kernel does not say (Enter tells why)"),
+];
+
+/// The help, from the focused column on.
+pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
+    let width = usize::from(area.width);
+    let mut lines = Vec::new();
+    if let Some(field) = app::columns().get(app.column).and_then(|id| field::find(id)) {
+        lines.push(rule(&format!("column {}", field.id), "", width, theme));
+        lines.extend(wrapped("", field.meaning, width, theme));
+        lines.extend(wrapped("", &format!("v1 | v2: {}", field.source), width, theme));
+    }
+    lines.push(rule("signs", "", width, theme));
+    lines.extend(SIGNS.iter().flat_map(|(sign, meaning)| wrapped(sign, meaning, width, theme)));
+    lines.push(rule("keys", "", width, theme));
+    lines.extend(ACTIONS.iter().flat_map(|entry| wrapped(entry.keys, entry.meaning, width, theme)));
+    lines.push(rule("figures, as in filters, --sort and --columns", "", width, theme));
+    for field in field::FIELDS {
+        lines.extend(wrapped(field.id, &format!("{} [{}]", field.meaning, field.source), width, theme));
+    }
+    scrolled(lines, app.scroll, usize::from(area.height) - 1)
+}
+
+/// A term and its meaning, on as many lines as it takes.
+fn wrapped(term: &str, meaning: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    const TERM: usize = 22;
+    let room = width.saturating_sub(TERM + 2).max(10);
+    let mut rows = vec![String::new()];
+    for word in meaning.split(' ') {
+        let line = rows.last().map_or(0, |row| text::width(row));
+        if line > 0 && line + 1 + text::width(word) > room {
+            rows.push(word.to_owned());
+        } else if let Some(row) = rows.last_mut() {
+            row.push_str(if line > 0 { " " } else { "" });
+            row.push_str(word);
+        }
+    }
+    let mut term = text::pad_right(term, TERM);
+    rows.into_iter()
+        .map(|row| {
+            let head = std::mem::replace(&mut term, " ".repeat(TERM));
+            Line::from(vec![Span::raw(" "), Span::styled(head, theme.style(Role::Accent)), Span::raw(row)])
+        })
+        .collect()
+}

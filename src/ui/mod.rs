@@ -1,0 +1,106 @@
+//! What is seen: `view` draws the state on a frame and changes nothing.
+//!
+//! ```text
+//! sentence                                  host clock
+//! mem  bar   available of total             stall
+//! swap bar   used of total                  swap cache
+//!
+//! heads
+//! rows …
+//! ── why: the row under the cursor ──
+//! ── alerts ──
+//! keys
+//! ```
+
+pub mod bar;
+pub mod columns;
+pub mod detail;
+pub mod header;
+pub mod help;
+pub mod panels;
+pub mod sentence;
+pub mod table;
+pub mod theme;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::{App, Screen};
+use theme::{Role, Theme};
+
+/// Below this nothing can be told.
+const SMALLEST: (u16, u16) = (30, 6);
+
+/// Draws the dashboard.
+pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        frame.render_widget(Line::raw("memcgtop: window too small"), Rect { height: area.height.min(1), ..area });
+        return;
+    }
+    let lines = match (&app.screen, app.help) {
+        (_, true) => help::lines(app, area, theme),
+        (Screen::Detail(id), _) => detail::lines(app, id, area, theme),
+        (Screen::Alerts, _) => panels::alerts_screen(app, area, theme),
+        (Screen::Table | Screen::Tree, _) => overview(app, area, theme),
+    };
+    let body = usize::from(area.height) - 1;
+    for (row, line) in (0..area.height - 1).zip(lines.into_iter().take(body)) {
+        frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
+    }
+    frame.render_widget(
+        panels::footer(app, usize::from(area.width), theme),
+        Rect { y: area.bottom() - 1, height: 1, ..area },
+    );
+}
+
+fn overview(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
+    let width = usize::from(area.width);
+    let height = usize::from(area.height) - 1;
+    let mut lines = header::lines(app, width, height, theme);
+    let why = match height {
+        ..15 => Vec::new(),
+        15..26 => panels::why(app, width, 2, theme),
+        _ => panels::why(app, width, 3, theme),
+    };
+    let alerts = match height {
+        ..14 => Vec::new(),
+        14..22 => panels::alerts(app, width, 2, theme),
+        _ => panels::alerts(app, width, 4, theme),
+    };
+    let status = if height >= 28 { vec![Line::default(), panels::status(app, width, theme)] } else { Vec::new() };
+    let room = height.saturating_sub(lines.len() + why.len() + alerts.len() + status.len());
+    lines.extend(table::lines(app, width, room, theme));
+    lines.extend(why);
+    lines.extend(alerts);
+    lines.extend(status);
+    lines
+}
+
+/// A rule across the screen with a title on its left and a note on its right.
+fn rule(title: &str, note: &str, width: usize, theme: &Theme) -> Line<'static> {
+    let dash = theme.glyphs.rule;
+    let title = crate::text::truncate(title, width.saturating_sub(8), theme.glyphs.ellipsis).into_owned();
+    let used = crate::text::width(&title) + 5;
+    let note_width = crate::text::width(note);
+    let shown = !note.is_empty() && used + note_width + 6 <= width;
+    let end = if shown { format!(" {note} {dash}{dash}") } else { String::new() };
+    let fill = width.saturating_sub(used - 1 + crate::text::width(&end));
+    Line::from(vec![
+        Span::styled(format!("{dash}{dash} "), theme.style(Role::Dim)),
+        Span::styled(title, theme.style(Role::Strong)),
+        Span::styled(format!(" {}{end}", dash.repeat(fill)), theme.style(Role::Dim)),
+    ])
+}
+
+/// Text on the left, a note on the right where there is room.
+fn spread(mut left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: usize) -> Line<'static> {
+    let cells = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let (used, wanted) = (cells(&left), cells(&right));
+    if used + wanted < width {
+        left.push(Span::raw(" ".repeat(width - used - wanted)));
+        left.extend(right);
+    }
+    Line::from(left)
+}

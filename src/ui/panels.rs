@@ -1,0 +1,278 @@
+//! What stands below the rows: why, alerts, status, keys; and the screen of alerts.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use crate::alert::{Alert, Level};
+use crate::app::action::{ACTIONS, Action};
+use crate::app::{App, Screen};
+use crate::model::figures::Holder;
+use crate::model::verdict::{self, State};
+use crate::model::{Group, Scope};
+use crate::query::{Direction, Sort};
+use crate::text;
+use crate::ui::theme::{Role, Theme};
+use crate::ui::{header, rule, spread};
+use crate::units::{self, Limit};
+
+/// What holds the row under the cursor, and what would help, in a rule and `most` lines.
+pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let Some(group) = app.current() else { return Vec::new() };
+    let title = format!("{}: {}", text::visible(&group.identity.name), state(group));
+    let mut lines = vec![rule(&title, "Enter for all of it", width, theme)];
+    let facts = [need(group), Some(verdict::evidence(group).join("   ")), relief(group)];
+    let facts = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).take(most);
+    lines.extend(facts.map(|fact| {
+        Line::raw(format!(
+            "  {}",
+            text::truncate(&text::visible(&fact), width.saturating_sub(2), theme.glyphs.ellipsis)
+        ))
+    }));
+    lines.resize(most + 1, Line::default());
+    lines
+}
+
+/// A row's state in words.
+pub fn state(group: &Group) -> &'static str {
+    let Ok(verdict) = group.verdict else { return "not judged yet, that needs two readings" };
+    match (verdict.state, verdict.ancestor) {
+        (State::Calm, _) => "calm",
+        (State::AtLimit, false) => "at its own limit, calm",
+        (State::AtLimit, true) => "held by an ancestor's limit, calm",
+        (State::Thrashing, false) => "thrashing at its own limit",
+        (State::Thrashing, true) => "thrashing at an ancestor's limit",
+        (State::Throttled, _) => "throttled by memory.high",
+        (State::SwapFull, _) => "at its limit, and out of swap allowance",
+        (State::HostShort, _) => "squeezed because the host is short",
+        (State::Oom, _) if verdict.hurts => "OOM-killed just now",
+        (State::Oom, _) => "OOM-killed",
+        (State::Unknown, _) => "at its limit; this kernel counts no hits here",
+    }
+}
+
+/// What it needs against what it may have.
+fn need(group: &Group) -> Option<String> {
+    let figures = &group.figures;
+    let usage = figures.usage.ok()?;
+    let floor = figures.floor.map_or_else(|_| "?".to_owned(), units::size);
+    let limit = match (&figures.limited_by, figures.limited_by_limit) {
+        (Ok(Holder::Own(_)), Ok(Limit::Bytes(limit))) => format!("its own limit is {}", units::size(limit)),
+        (Ok(Holder::Ancestor(path)), Ok(Limit::Bytes(limit))) => {
+            format!("{} allows {}", path.rsplit('/').next().unwrap_or(path), units::size(limit))
+        }
+        _ => return Some(format!("Uses {}, of it {floor} floor; nothing limits it but the host.", units::size(usage))),
+    };
+    let footprint = figures.footprint.unwrap_or(usage);
+    let out = footprint.saturating_sub(usage);
+    if out > usage / 100 {
+        let needs = units::size(footprint);
+        return Some(format!(
+            "Needs about {needs} (usage + swap - swap cache); {limit}, so {} is out on swap.",
+            units::size(out)
+        ));
+    }
+    let room = figures.headroom.map_or_else(|_| "?".to_owned(), units::size_rounded_down);
+    Some(format!("Uses {}, of it {floor} floor (cannot be dropped); {limit}; room for {room}.", units::size(usage)))
+}
+
+/// What raising the limit would gain.
+fn relief(group: &Group) -> Option<String> {
+    let figures = &group.figures;
+    if !figures.at_limit {
+        return None;
+    }
+    let gain = units::size_rounded_down(figures.next_headroom.ok()?);
+    Some(match figures.next_limited_by.as_ref().ok()? {
+        Holder::Host => format!("Raising this limit gains up to {gain}: then the host binds."),
+        Holder::Own(path) | Holder::Ancestor(path) => {
+            format!("Raising this limit alone gains {gain}, then {} binds.", path.rsplit('/').next().unwrap_or(path))
+        }
+    })
+}
+
+/// The newest alerts, in a rule and `most` lines.
+pub fn alerts(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let firing = app.alerts.firing();
+    let note = format!("{} firing", firing.len());
+    let mut lines = vec![rule("alerts", &note, width, theme)];
+    lines.extend(firing.iter().take(most).map(|alert| alert_line(app, alert, width, theme)));
+    if firing.is_empty() {
+        let quiet = format!("  none firing; {} since attach", app.alerts.ended().count());
+        lines.push(Line::styled(quiet, theme.style(Role::Dim)));
+        lines.extend(app.alerts.ended().take(most - 1).map(|alert| alert_line(app, alert, width, theme)));
+    }
+    lines.truncate(most + 1);
+    lines.resize(most + 1, Line::default());
+    lines
+}
+
+fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'static> {
+    let over = alert.until.is_some() || alert.acknowledged;
+    let role = match alert.level {
+        _ if over => Role::Dim,
+        Level::Critical => Role::Critical,
+        Level::Warning => Role::Warning,
+        Level::Notice => Role::Plain,
+    };
+    let name_cells = (width / 4).clamp(12, 36);
+    let name = text::visible(&alert.name);
+    let name = text::pad_right(&text::elide(&name, name_cells, theme.glyphs.ellipsis), name_cells);
+    let age = units::age_long(alert.until.unwrap_or_else(|| app.model.now()).saturating_sub(alert.since));
+    let age = match (alert.until, alert.acknowledged) {
+        (Some(_), _) => format!("ended after {age}"),
+        (None, true) => "ack'd".to_owned(),
+        (None, false) => format!("for {age}"),
+    };
+    let clock = header::wall(app, alert.began, "%H:%M:%S");
+    let room = width.saturating_sub(14 + name_cells + text::width(&age) + 4);
+    let what = text::truncate(&alert.text, room, theme.glyphs.ellipsis).into_owned();
+    let rest = if over { theme.style(Role::Dim) } else { theme.style(Role::Plain) };
+    let left = vec![
+        Span::styled(format!(" {} ", alert.sign), theme.style(role)),
+        Span::styled(format!("{clock}  {name} {what}"), rest),
+    ];
+    spread(left, vec![Span::styled(age, theme.style(Role::Dim))], width)
+}
+
+/// What fires, and below it what fired.
+pub fn alerts_screen(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
+    let width = usize::from(area.width);
+    let firing = app.alerts.firing();
+    let ended: Vec<&Alert> = app.alerts.ended().collect();
+    let mut lines = vec![rule("firing", &firing.len().to_string(), width, theme)];
+    lines.extend(firing.iter().map(|alert| alert_line(app, alert, width, theme)));
+    if firing.is_empty() {
+        lines.push(Line::styled("  none", theme.style(Role::Dim)));
+    }
+    lines.push(Line::default());
+    let attached = units::age_long(app.model.attached());
+    lines.push(rule("log", &format!("{} in {attached}", ended.len()), width, theme));
+    lines.extend(ended.into_iter().map(|alert| alert_line(app, alert, width, theme)));
+    scrolled(lines, app.scroll, usize::from(area.height) - 1)
+}
+
+/// The part of `lines` that is in the window.
+pub fn scrolled(lines: Vec<Line<'static>>, scroll: u16, height: usize) -> Vec<Line<'static>> {
+    let most = lines.len().saturating_sub(height);
+    lines.into_iter().skip(usize::from(scroll).min(most)).collect()
+}
+
+/// How much is shown, and how well it could be read.
+pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
+    let groups = app.model.groups();
+    let counted = groups.iter().filter(|group| group.is_container() || app.model.scope() == Scope::Everything).count();
+    let kind = if app.model.scope() == Scope::Everything { "cgroups" } else { "containers" };
+    // Only the topmost containers, so that no byte counts twice.
+    let top = groups.iter().filter(|group| group.is_container() && !is_inside_a_container(groups, group));
+    let charged: u64 = top.filter_map(|group| group.figures.usage.ok()).sum();
+    let left = format!("  {} of {counted} {kind}, {} charged to containers", app.rows().len(), units::size(charged));
+    let problems = match app.model.problems() {
+        [] => "every file readable".to_owned(),
+        [first, rest @ ..] => format!("{} files unreadable, as {}: {}", rest.len() + 1, first.path, first.error),
+    };
+    let interval = units::age_long(app.interval.max(std::time::Duration::from_secs(1)));
+    let right = format!("every {interval}, attached {}, {problems}", units::age(app.model.attached()));
+    let right = text::truncate(&right, width.saturating_sub(left.len() + 2), theme.glyphs.ellipsis).into_owned();
+    let dim = theme.style(Role::Dim);
+    spread(vec![Span::styled(left, dim)], vec![Span::styled(right, dim)], width)
+}
+
+fn is_inside_a_container(groups: &[Group], group: &Group) -> bool {
+    std::iter::successors(group.parent, |&row| groups[row].parent).any(|row| groups[row].is_container())
+}
+
+/// The keys that do something here; or the filter while it is typed; or why there is no reading.
+pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
+    if let Some(editor) = &app.editor {
+        return editor_line(app, editor.value(), width, theme);
+    }
+    let mut spans = Vec::new();
+    if let Some(trouble) = &app.trouble {
+        let trouble = text::truncate(&text::visible(trouble), width / 2, theme.glyphs.ellipsis).into_owned();
+        spans.push(Span::styled(format!(" {trouble} "), theme.style(Role::Critical)));
+    }
+    spans.extend(modes(app, theme));
+    for (keys, hint) in hints(app, theme) {
+        let used: usize = spans.iter().map(Span::width).sum();
+        if used + text::width(&keys) + text::width(&hint) + 3 > width {
+            break;
+        }
+        let key = Span::styled(keys, theme.style(Role::Accent));
+        spans.extend([key, Span::raw(" "), Span::styled(hint, theme.style(Role::Dim)), Span::raw("  ")]);
+    }
+    Line::from(spans)
+}
+
+fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'static> {
+    let note = match &app.filter_error {
+        Some(error) => Span::styled(
+            text::truncate(error, width / 2, theme.glyphs.ellipsis).into_owned(),
+            theme.style(Role::Warning),
+        ),
+        None => {
+            Span::styled(format!("{} rows; Enter keeps it, Esc clears it", app.rows().len()), theme.style(Role::Dim))
+        }
+    };
+    let room = width.saturating_sub(note.width() + 4);
+    let left = vec![
+        Span::styled("/", theme.style(Role::Accent)),
+        Span::raw(text::truncate(&text::visible(typed), room, theme.glyphs.ellipsis).into_owned()),
+        Span::styled(" ", theme.style(Role::Plain).add_modifier(Modifier::REVERSED)),
+    ];
+    spread(left, vec![note], width)
+}
+
+/// What makes the screen other than usual, in reverse.
+fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
+    let mut modes = Vec::new();
+    if app.paused() {
+        let since =
+            app.model.snapshot().map_or(String::new(), |snapshot| header::wall(app, snapshot.taken_at, " %H:%M:%S"));
+        modes.push(format!(" PAUSED{since} "));
+    }
+    if app.filtered() {
+        modes.push(format!(" FILTER {} ", text::visible(&app.filter_text)));
+    }
+    if let Sort::Field(field, direction) = app.sort {
+        let order = if direction == Direction::Ascending { "asc" } else { "desc" };
+        modes.push(format!(" SORT {}:{order} ", field.id));
+    }
+    let style = theme.style(Role::Accent).add_modifier(Modifier::REVERSED);
+    modes.into_iter().flat_map(|mode| [Span::styled(mode, style), Span::raw(" ")]).collect()
+}
+
+fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
+    let useful = |action: Action| match (&app.screen, app.help) {
+        (_, true) => matches!(action, Action::Back | Action::Quit),
+        (Screen::Detail(_) | Screen::Alerts, _) => {
+            matches!(
+                action,
+                Action::Back | Action::Pause | Action::Help | Action::Quit | Action::Tree | Action::Acknowledge
+            )
+        }
+        (Screen::Table | Screen::Tree, _) => true,
+    };
+    let mut hints: Vec<(String, String)> = ACTIONS
+        .iter()
+        .filter(|entry| {
+            useful(entry.action) && (!entry.hint.is_empty() || !matches!(app.screen, Screen::Table | Screen::Tree))
+        })
+        .filter_map(|entry| {
+            let hint = match (entry.action, app.alerts.unseen()) {
+                (Action::Alerts, unseen @ 1..) => format!("alerts({unseen})"),
+                (Action::Back, _) => "back".to_owned(),
+                (Action::Acknowledge, _) => "acknowledge".to_owned(),
+                (Action::Tree, _) if app.screen == Screen::Tree => "table".to_owned(),
+                _ => entry.hint.to_owned(),
+            };
+            (!hint.is_empty()).then(|| (entry.keys.to_owned(), hint))
+        })
+        .collect();
+    let [rows, columns] = theme.glyphs.arrows;
+    if matches!(app.screen, Screen::Table | Screen::Tree) && !app.help {
+        let sideways = if app.screen == Screen::Tree { "fold" } else { "column" };
+        hints.extend([(rows.to_owned(), "row".to_owned()), (columns.to_owned(), sideways.to_owned())]);
+    }
+    hints
+}

@@ -1,0 +1,120 @@
+//! The one sentence that says what is going on, in the longest form that fits.
+
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::model::verdict::State;
+use crate::model::{Group, Scope};
+use crate::text;
+use crate::ui::theme::{Role, Theme};
+use crate::units;
+
+/// A part of the sentence: its long and its short form, and how bad it is.
+struct Clause {
+    long: String,
+    short: String,
+    role: Role,
+}
+
+/// The sentence in at most `width` cells; clauses that do not fit become `+n more`.
+pub fn line(app: &App, width: usize, theme: &Theme) -> Line<'static> {
+    let clauses = clauses(app);
+    for form in [|clause: &Clause| clause.long.clone(), |clause: &Clause| clause.short.clone()] {
+        let parts: Vec<(String, Role)> = clauses.iter().map(|clause| (form(clause), clause.role)).collect();
+        if length(&parts) <= width {
+            return joined(parts, theme);
+        }
+    }
+    let mut parts: Vec<(String, Role)> = clauses.iter().map(|clause| (clause.short.clone(), clause.role)).collect();
+    let mut left_out = 0;
+    while parts.len() > 1 && length(&parts) + 9 > width {
+        parts.pop();
+        left_out += 1;
+    }
+    parts.push((format!("+{left_out} more"), Role::Plain));
+    joined(parts, theme)
+}
+
+fn length(parts: &[(String, Role)]) -> usize {
+    parts.iter().map(|(text, _)| text::width(text) + 2).sum::<usize>().saturating_sub(2)
+}
+
+fn joined(parts: Vec<(String, Role)>, theme: &Theme) -> Line<'static> {
+    let mut spans = Vec::new();
+    for (text, role) in parts {
+        if !spans.is_empty() {
+            spans.push(Span::raw(", "));
+        }
+        spans.push(Span::styled(text, theme.style(role).patch(theme.style(Role::Strong))));
+    }
+    Line::from(spans)
+}
+
+fn clauses(app: &App) -> Vec<Clause> {
+    let Some(host) = app.model.host() else {
+        return vec![clause("reading the cgroups ...", "reading ...", Role::Plain)];
+    };
+    let rows: Vec<&Group> = app
+        .model
+        .groups()
+        .iter()
+        .filter(|group| group.is_container() || app.model.scope() == Scope::Everything)
+        .collect();
+    let short = app.model.host_is_short();
+    let available = host.mem_available.map_or_else(|_| "?".to_owned(), units::size);
+    let mut clauses = Vec::new();
+    if short {
+        clauses.push(clause(
+            &format!("Host is short: {available} available"),
+            &format!("HOST SHORT {available}"),
+            Role::Critical,
+        ));
+    }
+    troubles(app, &rows, &mut clauses);
+    if clauses.is_empty() {
+        let kind = if app.model.scope() == Scope::Everything { "cgroups" } else { "containers" };
+        let n = rows.len();
+        clauses.push(clause(
+            &format!("All quiet: {n} {kind}, none in trouble"),
+            &format!("All quiet: {n}"),
+            Role::Fine,
+        ));
+        let full = rows.iter().filter(|group| group.figures.at_limit).count();
+        if full > 0 {
+            clauses.push(clause(&format!("{full} full of cache"), &format!("{full} full"), Role::Plain));
+        }
+    }
+    if !short {
+        clauses.push(clause(&format!("host fine, {available} available"), "host fine", Role::Fine));
+    }
+    clauses
+}
+
+fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
+    let count = |test: &dyn Fn(&Group) -> bool| rows.iter().filter(|group| test(group)).count();
+    let state = |group: &Group, state: State| group.verdict.is_ok_and(|verdict| verdict.state == state);
+    let hurts = |group: &Group| group.verdict.is_ok_and(|verdict| verdict.hurts);
+    let ancestor = |group: &Group| group.verdict.is_ok_and(|verdict| verdict.ancestor);
+    let mut say = |n: usize, long: &str, short: &str, role: Role| {
+        if n > 0 {
+            clauses.push(clause(&format!("{n} {long}"), &format!("{n} {short}"), role));
+        }
+    };
+    say(count(&|g| state(g, State::Oom) && hurts(g)), "OOM-killed now", "kill", Role::Critical);
+    let thrashing = |g: &Group| state(g, State::Thrashing) && !ancestor(g);
+    say(count(&thrashing), "thrashing at its own limit", "thrash", Role::Critical);
+    say(count(&|g| state(g, State::Throttled)), "throttled", "slow", Role::Warning);
+    let held = |g: &Group| ancestor(g) && matches!(g.verdict, Ok(v) if v.state != State::Oom);
+    say(count(&held), "held by an ancestor", "held", Role::Warning);
+    say(count(&|g| state(g, State::SwapFull)), "out of swap allowance", "no swap", Role::Warning);
+    say(count(&|g| state(g, State::HostShort)), "squeezed by the host", "squeezed", Role::Critical);
+    let killed = rows.iter().filter(|g| state(g, State::Oom) && !hurts(g));
+    let newest = killed.clone().filter_map(|g| g.kills.last).max();
+    let ago = newest.map_or(String::new(), |last| format!(" {} ago", units::age(app.model.now().saturating_sub(last))));
+    say(killed.count(), &format!("OOM-killed{ago}"), "killed", Role::Critical);
+    say(count(&|g| state(g, State::Unknown)), "unknown", "unknown", Role::Warning);
+}
+
+fn clause(long: &str, short: &str, role: Role) -> Clause {
+    Clause { long: long.to_owned(), short: short.to_owned(), role }
+}

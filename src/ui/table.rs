@@ -1,0 +1,163 @@
+//! The rows: flat or as a tree, only those that the window shows.
+
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use crate::app::{self, App, Screen};
+use crate::model::{Group, Scope};
+use crate::text;
+use crate::ui::columns::{self, Column};
+use crate::ui::theme::{Role, Theme};
+use crate::units;
+
+/// The heads and the rows around the cursor, in exactly `height` lines.
+pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let (name, columns) = columns::fit(width);
+    let mut lines = vec![heads(app, name, &columns, theme)];
+    let total = app.rows().len();
+    let room = height.saturating_sub(1);
+    if total == 0 {
+        lines.extend(nothing(app, theme));
+    }
+    // One line is kept to say what is below, if anything is.
+    let shown = if total > room { room.saturating_sub(1) } else { room };
+    let first = app.cursor().saturating_sub(shown / 2).min(total.saturating_sub(shown));
+    let mut trunks = Trunks::default();
+    for (at, group) in app.rows().enumerate().take(first + shown) {
+        let branch = if app.screen == Screen::Tree { trunks.branch(app, at, group, theme) } else { String::new() };
+        if at >= first {
+            lines.push(row(app, group, &branch, at == app.cursor(), name, &columns, theme));
+        }
+    }
+    if total > room && room > 0 {
+        lines.push(rest(app, first, shown, theme));
+    }
+    lines.resize(height, Line::default());
+    lines
+}
+
+fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) -> Line<'static> {
+    let focus = app::columns().get(app.column).copied().unwrap_or_default();
+    let head = |title: &str, field: &str| {
+        let style = theme.style(Role::Dim);
+        let style = if field == focus && app.screen == Screen::Table {
+            theme.style(Role::Accent).add_modifier(Modifier::UNDERLINED)
+        } else {
+            style
+        };
+        Span::styled(title.to_owned(), style)
+    };
+    let title = if app.screen == Screen::Tree { "CGROUP" } else { "CONTAINER" };
+    let mut spans = vec![Span::raw(" ".repeat(columns::SIGN)), head(title, "name"), blanks(name - title.len())];
+    for (column, width) in columns {
+        spans.push(Span::raw(" "));
+        if column.title.is_empty() {
+            let glyphs = theme.glyphs;
+            let legend = format!("{}stay {}drop", glyphs.floor, glyphs.droppable);
+            let short = text::pad_right(&text::truncate(&legend, *width, glyphs.ellipsis), *width);
+            spans.push(Span::styled(short, theme.style(Role::Dim)));
+            continue;
+        }
+        let fill = blanks(width.saturating_sub(column.title.len()));
+        // A marker stands behind limits and hits; their heads stand above the figures.
+        let marked = usize::from(matches!(column.title, "LIMIT" | "HITS"));
+        let (before, after) = if column.right { (fill.width() - marked, marked) } else { (0, fill.width()) };
+        spans.extend([blanks(before), head(column.title, column.field), blanks(after)]);
+    }
+    Line::from(spans)
+}
+
+fn blanks(cells: usize) -> Span<'static> {
+    Span::raw(" ".repeat(cells))
+}
+
+fn row(
+    app: &App,
+    group: &Group,
+    branch: &str,
+    current: bool,
+    name: usize,
+    columns: &[(&Column, usize)],
+    theme: &Theme,
+) -> Line<'static> {
+    let branch = text::truncate(branch, name.saturating_sub(6), theme.glyphs.ellipsis).into_owned();
+    let room = name - text::width(&branch);
+    let mut spans = vec![Span::raw(if current { ">" } else { " " })];
+    spans.extend(columns::sign(group, theme));
+    spans.push(Span::raw(" "));
+    spans.push(Span::styled(branch, theme.style(Role::Dim)));
+    let label = label(app, group);
+    let label = text::pad_right(&text::elide(&label, room, theme.glyphs.ellipsis), room);
+    let style = if current { theme.style(Role::Strong) } else { theme.style(Role::Plain) };
+    spans.push(Span::styled(label, style));
+    for (column, width) in columns {
+        let cells = (column.cells)(app, group, *width, theme);
+        let used: usize = cells.iter().map(Span::width).sum();
+        let fill = blanks(width.saturating_sub(used));
+        spans.push(Span::raw(" "));
+        if column.right {
+            spans.push(fill);
+            spans.extend(cells);
+        } else {
+            spans.extend(cells);
+            spans.push(fill);
+        }
+    }
+    let line = Line::from(spans);
+    if current { line.style(theme.style(Role::Plain).add_modifier(Modifier::REVERSED)) } else { line }
+}
+
+/// What a row is called, safe for the terminal.
+pub fn label(app: &App, group: &Group) -> String {
+    let name = text::visible(&group.identity.name);
+    if app.screen != Screen::Tree {
+        return name.into_owned();
+    }
+    let folded = if app.is_folded(&group.id) { "+ " } else { "" };
+    match (&group.identity.runtime, group.is_container()) {
+        (Some(runtime), true) => format!("{folded}{}: {name}", text::visible(runtime)),
+        _ if group.parent.is_none() => format!("{folded}/ host"),
+        _ => format!("{folded}{name}"),
+    }
+}
+
+/// Which columns of the tree's lines go on below, row by row.
+#[derive(Default)]
+struct Trunks(Vec<bool>);
+
+impl Trunks {
+    fn branch(&mut self, app: &App, at: usize, group: &Group, theme: &Theme) -> String {
+        let [child, last, on, nothing] = theme.glyphs.branches;
+        let followed = app
+            .rows()
+            .skip(at + 1)
+            .take_while(|below| below.depth >= group.depth)
+            .any(|below| below.depth == group.depth);
+        self.0.resize(group.depth + 1, false);
+        self.0[group.depth] = followed;
+        let Some(above) = self.0.get(1..group.depth).filter(|_| group.depth > 0) else { return String::new() };
+        let lines: String = above.iter().map(|&goes_on| if goes_on { on } else { nothing }).collect();
+        format!("{lines}{}", if followed { child } else { last })
+    }
+}
+
+/// What the window does not show, with its sum.
+fn rest(app: &App, first: usize, shown: usize, theme: &Theme) -> Line<'static> {
+    let hidden =
+        || app.rows().enumerate().filter(|(at, _)| *at < first || *at >= first + shown).map(|(_, group)| group);
+    let usage: u64 = hidden().filter_map(|group| group.figures.usage.ok()).sum();
+    let sum = if app.screen == Screen::Table { format!(", {}", units::size(usage)) } else { String::new() };
+    Line::styled(format!("    {} more{sum}", hidden().count()), theme.style(Role::Dim))
+}
+
+/// Why there are no rows, and what to do.
+fn nothing(app: &App, theme: &Theme) -> Vec<Line<'static>> {
+    let cgroups = app.model.groups().len();
+    let text = match app.model.snapshot() {
+        None => "    reading the cgroups ...".to_owned(),
+        Some(_) if app.filtered() => "    nothing matches the filter; Esc clears it".to_owned(),
+        Some(_) if app.model.scope() == Scope::Everything => "    no cgroups".to_owned(),
+        Some(_) => format!("    no containers among {cgroups} cgroups; A shows every cgroup"),
+    };
+    vec![Line::default(), Line::styled(text, theme.style(Role::Plain))]
+}

@@ -1,0 +1,120 @@
+//! What is drawn with: roles instead of colours, and glyphs with an ASCII twin each.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::text::Ellipsis;
+
+/// What a cell means; never alone: a sign or a word says the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing special.
+    Plain,
+    /// The sentence and titles.
+    Strong,
+    /// Costs time or kills.
+    Critical,
+    /// May become trouble.
+    Warning,
+    /// All is well.
+    Fine,
+    /// Keys, the focused column, an active filter.
+    Accent,
+    /// Heads, units, zeros, rules.
+    Dim,
+}
+
+/// How things are drawn, decided once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    colours: bool,
+    /// The characters.
+    pub glyphs: &'static Glyphs,
+}
+
+impl Theme {
+    /// With or without colours, in Unicode or ASCII.
+    pub fn new(colours: Colours, glyphs: &'static Glyphs) -> Self {
+        Self { colours: colours == Colours::Sixteen, glyphs }
+    }
+
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
+        let style = Style::new();
+        let colour = |colour: Color| if self.colours { style.fg(colour) } else { style };
+        match role {
+            Role::Plain => style,
+            Role::Strong => style.add_modifier(Modifier::BOLD),
+            Role::Critical => colour(Color::Red).add_modifier(Modifier::BOLD),
+            Role::Warning => colour(Color::Yellow),
+            Role::Fine => colour(Color::Green),
+            Role::Accent => colour(Color::Cyan),
+            Role::Dim => style.add_modifier(Modifier::DIM),
+        }
+    }
+}
+
+/// Which colours the terminal gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// The terminal's own sixteen.
+    Sixteen,
+    /// None: bold and dim only.
+    None,
+}
+
+/// The characters that are not letters.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Glyphs {
+    /// What reclaim cannot free.
+    pub floor: &'static str,
+    /// What it can.
+    pub droppable: &'static str,
+    /// What others take of the same limit.
+    pub others: &'static str,
+    /// Room.
+    pub free: &'static str,
+    /// `memory.high`.
+    pub high: &'static str,
+    /// Levels of a curve, lowest first.
+    pub levels: [&'static str; 8],
+    /// A horizontal rule.
+    pub rule: &'static str,
+    /// No limit.
+    pub unlimited: &'static str,
+    /// A child that has siblings below, the last child, a line going on, nothing.
+    pub branches: [&'static str; 4],
+    /// What stands for what was left out.
+    pub ellipsis: Ellipsis,
+    /// Arrows of the footer: up and down, left and right.
+    pub arrows: [&'static str; 2],
+}
+
+/// For terminals that can.
+pub const UNICODE: Glyphs = Glyphs {
+    floor: "█",
+    droppable: "▒",
+    others: "╱",
+    free: "·",
+    high: "┃",
+    levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    rule: "─",
+    unlimited: "∞",
+    branches: ["├─ ", "└─ ", "│  ", "   "],
+    ellipsis: Ellipsis::Unicode,
+    arrows: ["↑↓", "←→"],
+};
+
+/// For all others.
+pub const ASCII: Glyphs = Glyphs {
+    floor: "#",
+    droppable: "=",
+    others: "%",
+    free: ".",
+    high: "|",
+    levels: ["_", ".", ",", "-", "=", "+", "*", "#"],
+    rule: "-",
+    unlimited: "max",
+    branches: ["|- ", "`- ", "|  ", "   "],
+    ellipsis: Ellipsis::Ascii,
+    arrows: ["up/dn", "lt/rt"],
+};
