@@ -103,7 +103,7 @@ pub fn run(source: Box<dyn Source>, settings: Settings) -> Result<Exit, Error> {
 async fn dashboard(source: Box<dyn Source>, settings: Settings) -> Result<Exit, Error> {
     let mut signals = Signals::listen()?;
     let (outlet, mut samples) = channel(1);
-    let sampler = Sampler::spawn(source, settings.interval, outlet)?;
+    let reader = Sampler::spawn(source, settings.interval, outlet)?;
     let mut app = App::new(app::Settings {
         interval: settings.interval,
         filter: settings.filter,
@@ -144,7 +144,7 @@ async fn dashboard(source: Box<dyn Source>, settings: Settings) -> Result<Exit, 
         match effect {
             None => {}
             Some(Effect::Quit) => return Ok(Exit::Success),
-            Some(Effect::SetInterval(interval)) => sampler.set_interval(interval),
+            Some(Effect::SetInterval(interval)) => reader.set_interval(interval),
             Some(Effect::Suspend) => {
                 drop(guard);
                 // The shell takes over until it lets us go on.
