@@ -74,8 +74,15 @@ impl Engine {
                 }
             }
         }
-        // What is left belongs to rows that are gone.
-        self.ended.extend(self.firing.drain(..).map(|alert| ended(alert, snapshot.at)));
+        // What is left belongs to rows that are gone. A kill stays news, unless the row is back and tells of it.
+        for alert in self.firing.drain(..) {
+            let told = still.iter().any(|other: &Alert| other.rule == alert.rule && other.id.path == alert.id.path);
+            if alert.level == Level::Critical && rules::outlives(&alert, snapshot.at) && !told {
+                still.push(alert);
+            } else {
+                self.ended.push_back(ended(alert, snapshot.at));
+            }
+        }
         while self.ended.len() > LOG {
             self.ended.pop_front();
         }

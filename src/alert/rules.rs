@@ -1,6 +1,8 @@
 //! The rules. Each says whether it stands for a row, how bad that is, and why, in figures.
 
-use crate::alert::Level;
+use std::time::Duration;
+
+use crate::alert::{Alert, Level};
 use crate::model::figures::Holder;
 use crate::model::verdict::{KILLED, RECENT};
 use crate::model::{Figures, Group, Model};
@@ -53,6 +55,11 @@ fn under_oom(group: &Group, _: &Model, _: bool) -> Option<Standing> {
     })
 }
 
+/// Whether an alert of a row that is gone is still news.
+pub(super) fn outlives(alert: &Alert, now: Duration) -> bool {
+    alert.rule == "oom-kill" && now.saturating_sub(alert.since) <= KILLED
+}
+
 /// Hits alone are a notice: a container that reads more files than its limit holds hits it by design.
 fn limit_hit(group: &Group, model: &Model, _: bool) -> Option<Standing> {
     let own = group.hits.rose_within(RECENT, model.now());
@@ -64,7 +71,7 @@ fn limit_hit(group: &Group, model: &Model, _: bool) -> Option<Standing> {
     }
     let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts);
     let (sign, tally) = if own { ('=', &group.hits) } else { ('^', &group.ancestor_hits) };
-    let text = format!("{}, hits +{} since attach", limit_of(&group.figures), units::count(tally.since_attach));
+    let text = format!("{}, +{} hits", limit_of(&group.figures), units::count(tally.since_attach));
     let stall = group.figures.psi.map_or(String::new(), |psi| format!(", stall {:.0}%", psi.some.avg10));
     let (level, text) = if hurts {
         (Level::Critical, format!("thrashing at {text}{stall}"))
@@ -108,6 +115,6 @@ fn near_limit(group: &Group, _: &Model, stood: bool) -> Option<Standing> {
 
 fn limit_of(figures: &Figures) -> String {
     let Ok(Limit::Bytes(limit)) = figures.limited_by_limit else { return "no limit of its own".to_owned() };
-    let whose = if matches!(figures.limited_by, Ok(Holder::Ancestor(_))) { "an ancestor's" } else { "own" };
+    let whose = if matches!(figures.limited_by, Ok(Holder::Ancestor(_))) { "ancestor's" } else { "own" };
     format!("{whose} limit {}", units::size(limit))
 }

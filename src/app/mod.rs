@@ -395,7 +395,8 @@ impl App {
             Screen::Table | Screen::Detail(_) | Screen::Alerts => self.sorted(),
         };
         let stays = self.rows().any(|group| Some(&group.id) == self.selected.as_ref());
-        if !stays {
+        // Until somebody moves it the cursor is on the first row, whichever that is.
+        if !stays && self.selected.is_some() {
             self.select(at.min(self.rows.len().saturating_sub(1)));
         }
     }

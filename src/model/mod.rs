@@ -118,7 +118,7 @@ pub struct Model {
     groups: Vec<Group>,
     host_moved: Option<HostMoved>,
     /// OOM kills of earlier cgroups under the same path.
-    earlier_kills: HashMap<Arc<str>, u64>,
+    earlier_kills: HashMap<Arc<str>, EarlierKills>,
     /// OOM kills of cgroups that vanished from a living group. On v1 those of its members, which their counters took
     /// along; on v2 those of nested groups, which the counter above keeps and which are not its own.
     kills_of_vanished: HashMap<CgroupId, u64>,
@@ -217,7 +217,7 @@ impl Model {
         let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
         for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
-            let earlier = self.earlier_kills.get(&group.id.path).copied().unwrap_or(0);
+            let earlier = self.earlier_kills.get(&group.id.path).copied().unwrap_or_default();
             group.advance(figures, earlier, &snapshot, short);
         }
         self.snapshot = Some(snapshot);
@@ -275,11 +275,21 @@ impl Model {
                 self.kills_of_vanished.remove(&group.id);
                 let kills = group.figures.oom_kill.unwrap_or(0);
                 if kills > 0 {
-                    *self.earlier_kills.entry(Arc::clone(&group.id.path)).or_default() += kills;
+                    let earlier = self.earlier_kills.entry(Arc::clone(&group.id.path)).or_default();
+                    earlier.total += kills;
+                    earlier.seen = group.kills;
                 }
             }
         }
     }
+}
+
+/// OOM kills of the cgroups that had a row's path before it.
+#[derive(Clone, Copy, Debug, Default)]
+struct EarlierKills {
+    total: u64,
+    /// What was seen of the last of them.
+    seen: Tally,
 }
 
 fn count_of(kills: &HashMap<CgroupId, u64>, id: &CgroupId) -> u64 {
@@ -313,9 +323,12 @@ impl Group {
         self.figures = figures;
     }
 
-    fn advance(&mut self, mut figures: Figures, earlier_kills: u64, snapshot: &Snapshot, host_short: bool) {
+    fn advance(&mut self, mut figures: Figures, earlier: EarlierKills, snapshot: &Snapshot, host_short: bool) {
         let before = &self.figures;
-        figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier_kills);
+        figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier.total);
+        if self.history.last().is_none() {
+            self.kills = earlier.seen.carried_over();
+        }
         let at = snapshot.at;
         self.hits.count(figures.failcnt, at);
         self.ancestor_hits.count(figures.ancestor_failcnt, at);

@@ -51,6 +51,11 @@ impl Tally {
         self.delta = None;
     }
 
+    /// What a successor takes over: what was seen, but not the counter itself, which begins anew.
+    pub(super) fn carried_over(self) -> Self {
+        Self { before: None, delta: None, ..self }
+    }
+
     /// How it moved at the last reading; `None` if the reading was missing.
     pub fn delta(&self) -> Option<Delta> {
         self.delta

@@ -174,7 +174,12 @@ pub fn evidence(group: &Group) -> Vec<String> {
     if let (Ok(usage), Ok(Limit::Bytes(limit)), Ok(by)) =
         (figures.limited_by_usage, figures.limited_by_limit, &figures.limited_by)
     {
-        facts.push(format!("{} of {} at {}", units::size(usage), units::size(limit), by.path()));
+        let whose = match by {
+            Holder::Own(_) => "own limit",
+            Holder::Ancestor(path) => path.rsplit('/').next().unwrap_or(path),
+            Holder::Host => "host",
+        };
+        facts.push(format!("{} of {} ({whose})", units::size(usage), units::size(limit)));
     }
     let over = group.moved.map_or(0.0, |moved| moved.over.as_secs_f64());
     for (what, tally) in [

@@ -2,7 +2,7 @@
 
 use ratatui::text::Span;
 
-use crate::app::App;
+use crate::app::{App, Screen};
 use crate::model::figures::Holder;
 use crate::model::verdict::{RECENT, State};
 use crate::model::{Group, Tally};
@@ -98,12 +98,8 @@ const WIDEST_BAR: usize = 24;
 const WIDEST_NAME: usize = 44;
 
 /// The columns that fit, and the cells of the name and of each.
-pub fn fit(width: usize) -> (usize, Vec<(&'static Column, usize)>) {
-    let name = match width {
-        ..80 => 13,
-        80..120 => 16,
-        _ => 23,
-    };
+pub fn fit(width: usize, narrowest_name: usize) -> (usize, Vec<(&'static Column, usize)>) {
+    let name = narrowest_name;
     let mut ranked: Vec<&Column> = COLUMNS.iter().collect();
     ranked.sort_by_key(|column| column.rank);
     let mut left = width.saturating_sub(SIGN + name);
@@ -113,12 +109,24 @@ pub fn fit(width: usize) -> (usize, Vec<(&'static Column, usize)>) {
         left = rest;
         taken.push(column.title);
     }
-    let wider_name = left.min(WIDEST_NAME - name).min(left.div_ceil(2));
-    let wider_bar = (left - wider_name).min(WIDEST_BAR - BAR);
-    let wider_name = (left - wider_bar).min(WIDEST_NAME - name);
+    let wider = WIDEST_NAME.saturating_sub(name);
+    let wider_bar = (left - left.div_ceil(2).min(wider)).min(WIDEST_BAR - BAR);
+    let wider_name = (left - wider_bar).min(wider);
     let columns = COLUMNS.iter().filter(|column| taken.contains(&column.title));
     let columns = columns.map(|column| (column, column.width + if column.title.is_empty() { wider_bar } else { 0 }));
     (name + wider_name, columns.collect())
+}
+
+/// The cells that a name gets at least; more in the tree, where its place is in front of it.
+pub fn name_cells(screen: &Screen, width: usize) -> usize {
+    match (screen, width) {
+        (Screen::Tree, ..80) => 18,
+        (Screen::Tree, 80..120) => 34,
+        (Screen::Tree, _) => 44,
+        (_, ..80) => 13,
+        (_, 80..120) => 16,
+        (_, _) => 23,
+    }
 }
 
 /// Cells of the cursor and the sign, with the blank after them.

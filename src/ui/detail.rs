@@ -191,10 +191,10 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
         let mark =
             if &*link.id.path == binding || (depth == 0 && binding.starts_with(&*link.id.path)) { "<" } else { " " };
         let cells = [
-            figures.usage.map_or_else(|_| "?".to_owned(), units::size),
+            usage.map_or_else(|_| "?".to_owned(), units::size),
             limit.map_or_else(|| theme.glyphs.unlimited.to_owned(), units::size),
             room.unwrap_or_else(|| "-".to_owned()),
-            figures.failcnt.map_or_else(|_| "?".to_owned(), units::count),
+            figures.failcnt.map_or_else(|_| "-".to_owned(), units::count),
         ];
         let cells: String = cells.iter().map(|cell| text::pad_left(cell, 8)).collect();
         let room = width.saturating_sub(40);

@@ -115,14 +115,14 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
         Level::Warning => Role::Warning,
         Level::Notice => Role::Plain,
     };
-    let name_cells = (width / 4).clamp(12, 36);
+    let name_cells = (width / 5).clamp(12, 36);
     let name = text::visible(&alert.name);
     let name = text::pad_right(&text::elide(&name, name_cells, theme.glyphs.ellipsis), name_cells);
     let age = units::age_long(alert.until.unwrap_or_else(|| app.model.now()).saturating_sub(alert.since));
     let age = match (alert.until, alert.acknowledged) {
-        (Some(_), _) => format!("ended after {age}"),
+        (Some(_), _) => format!("over after {age}"),
         (None, true) => "ack'd".to_owned(),
-        (None, false) => format!("for {age}"),
+        (None, false) => age,
     };
     let clock = header::wall(app, alert.began, "%H:%M:%S");
     let room = width.saturating_sub(14 + name_cells + text::width(&age) + 4);
@@ -166,7 +166,9 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     // Only the topmost containers, so that no byte counts twice.
     let top = groups.iter().filter(|group| group.is_container() && !is_inside_a_container(groups, group));
     let charged: u64 = top.filter_map(|group| group.figures.usage.ok()).sum();
-    let left = format!("  {} of {counted} {kind}, {} charged to containers", app.rows().len(), units::size(charged));
+    let everything = app.model.scope() == Scope::Everything;
+    let shown = app.rows().filter(|group| everything || group.is_container()).count();
+    let left = format!("  {shown} of {counted} {kind}, {} charged to containers", units::size(charged));
     let problems = match app.model.problems() {
         [] => "every file readable".to_owned(),
         [first, rest @ ..] => format!("{} files unreadable, as {}: {}", rest.len() + 1, first.path, first.error),
@@ -193,15 +195,17 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
         spans.push(Span::styled(format!(" {trouble} "), theme.style(Role::Critical)));
     }
     spans.extend(modes(app, theme));
+    let help = "? help";
     for (keys, hint) in hints(app, theme) {
         let used: usize = spans.iter().map(Span::width).sum();
-        if used + text::width(&keys) + text::width(&hint) + 3 > width {
+        if used + text::width(&keys) + text::width(&hint) + 3 + help.len() > width {
             break;
         }
         let key = Span::styled(keys, theme.style(Role::Accent));
         spans.extend([key, Span::raw(" "), Span::styled(hint, theme.style(Role::Dim)), Span::raw("  ")]);
     }
-    Line::from(spans)
+    let (key, hint) = help.split_at(1);
+    spread(spans, vec![Span::styled(key, theme.style(Role::Accent)), Span::styled(hint, theme.style(Role::Dim))], width)
 }
 
 fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'static> {
@@ -251,7 +255,7 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
                 Action::Back | Action::Pause | Action::Help | Action::Quit | Action::Tree | Action::Acknowledge
             )
         }
-        (Screen::Table | Screen::Tree, _) => true,
+        (Screen::Table | Screen::Tree, _) => action != Action::Help,
     };
     let mut hints: Vec<(String, String)> = ACTIONS
         .iter()

@@ -5,14 +5,16 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{self, App, Screen};
 use crate::model::{Group, Scope};
+use crate::snapshot::Host;
 use crate::text;
+use crate::ui::bar;
 use crate::ui::columns::{self, Column};
 use crate::ui::theme::{Role, Theme};
 use crate::units;
 
 /// The heads and the rows around the cursor, in exactly `height` lines.
 pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let (name, columns) = columns::fit(width);
+    let (name, columns) = columns::fit(width, columns::name_cells(&app.screen, width));
     let mut lines = vec![heads(app, name, &columns, theme)];
     let total = app.rows().len();
     let room = height.saturating_sub(1);
@@ -53,7 +55,8 @@ fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) ->
         spans.push(Span::raw(" "));
         if column.title.is_empty() {
             let glyphs = theme.glyphs;
-            let legend = format!("{}stay {}drop", glyphs.floor, glyphs.droppable);
+            let goes = if *width > columns::BAR { "drop" } else { "go" };
+            let legend = format!("{}stay {}{goes}", glyphs.floor, glyphs.droppable);
             let short = text::pad_right(&text::truncate(&legend, *width, glyphs.ellipsis), *width);
             spans.push(Span::styled(short, theme.style(Role::Dim)));
             continue;
@@ -91,7 +94,10 @@ fn row(
     let style = if current { theme.style(Role::Strong) } else { theme.style(Role::Plain) };
     spans.push(Span::styled(label, style));
     for (column, width) in columns {
-        let cells = (column.cells)(app, group, *width, theme);
+        let cells = match app.model.host() {
+            Some(host) if group.parent.is_none() && !host.namespaced => host_cells(host, column, *width, theme),
+            _ => (column.cells)(app, group, *width, theme),
+        };
         let used: usize = cells.iter().map(Span::width).sum();
         let fill = blanks(width.saturating_sub(used));
         spans.push(Span::raw(" "));
@@ -105,6 +111,21 @@ fn row(
     }
     let line = Line::from(spans);
     if current { line.style(theme.style(Role::Plain).add_modifier(Modifier::REVERSED)) } else { line }
+}
+
+/// The root cgroup has no figures of its own; the row shows the host's.
+fn host_cells(host: &Host, column: &Column, width: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let (Ok(total), Ok(available)) = (host.mem_total, host.mem_available) else { return Vec::new() };
+    let used = total.saturating_sub(available);
+    match column.title {
+        "" => bar::parts(used, available.saturating_sub(host.mem_free.unwrap_or(0)), total, width, theme),
+        "USED" => vec![Span::raw(units::size(used))],
+        "LIMIT" => vec![Span::raw(units::size(total)), Span::raw(" ")],
+        "%" => vec![Span::raw(units::percent(used as f64 / total.max(1) as f64 * 100.0))],
+        "OOM" => host.oom_kill.map_or_else(|_| Vec::new(), |kills| vec![Span::raw(units::count(kills))]),
+        "STALL" => host.psi.map_or_else(|_| Vec::new(), |psi| vec![Span::raw(format!("{:.0}%", psi.some.avg10))]),
+        _ => Vec::new(),
+    }
 }
 
 /// What a row is called, safe for the terminal.
