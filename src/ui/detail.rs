@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::field::FIELDS;
 use crate::model::history::Point;
 use crate::model::{Group, verdict};
-use crate::snapshot::{CgroupId, Reading};
+use crate::snapshot::{CgroupId, Host, Reading};
 use crate::text;
 use crate::ui::columns;
 use crate::ui::panels::{scrolled, state};
@@ -185,9 +185,12 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
         let figures = &link.figures;
         let name = if link.parent.is_none() { "host".into() } else { text::visible(&link.identity.name) };
         let name = format!("{}{name}", "  ".repeat(depth));
-        let limit = figures.limit.ok().and_then(units::Limit::bytes);
-        let room =
-            limit.zip(figures.usage.ok()).map(|(limit, usage)| units::size_rounded_down(limit.saturating_sub(usage)));
+        let host = app.model.host().filter(|host| link.parent.is_none() && !host.namespaced);
+        let (limit, usage) = match host {
+            Some(host) => (host.mem_total.ok(), host_used(host)),
+            None => (figures.limit.ok().and_then(units::Limit::bytes), figures.usage),
+        };
+        let room = limit.zip(usage.ok()).map(|(limit, usage)| units::size_rounded_down(limit.saturating_sub(usage)));
         let mark =
             if &*link.id.path == binding || (depth == 0 && binding.starts_with(&*link.id.path)) { "<" } else { " " };
         let cells = [
@@ -202,6 +205,10 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
         lines.push(spread(vec![Span::raw(left)], vec![Span::raw(format!("{cells} {mark}"))], width.saturating_sub(1)));
     }
     lines
+}
+
+fn host_used(host: &Host) -> Reading {
+    Ok(host.mem_total?.saturating_sub(host.mem_available?))
 }
 
 /// Every figure with its value, or why there is none.

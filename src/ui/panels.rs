@@ -250,10 +250,7 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
     let useful = |action: Action| match (&app.screen, app.help) {
         (_, true) => matches!(action, Action::Back | Action::Quit),
         (Screen::Detail(_) | Screen::Alerts, _) => {
-            matches!(
-                action,
-                Action::Back | Action::Pause | Action::Help | Action::Quit | Action::Tree | Action::Acknowledge
-            )
+            matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
         }
         (Screen::Table | Screen::Tree, _) => action != Action::Help,
     };
