@@ -125,11 +125,14 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
         (None, false) => age,
     };
     let clock = header::wall(app, alert.began, "%H:%M:%S");
-    let room = width.saturating_sub(14 + name_cells + text::width(&age) + 4);
+    let room = width.saturating_sub(15 + name_cells + text::width(&age) + 4);
     let what = text::truncate(&alert.text, room, theme.glyphs.ellipsis).into_owned();
     let rest = if over { theme.style(Role::Dim) } else { theme.style(Role::Plain) };
     let left = vec![
-        Span::styled(format!(" {} ", alert.sign), theme.style(role)),
+        Span::styled(
+            format!(" {}{} ", alert.sign, if alert.level == Level::Critical { '!' } else { ' ' }),
+            theme.style(role),
+        ),
         Span::styled(format!("{clock}  {name} {what}"), rest),
     ];
     spread(left, vec![Span::styled(age, theme.style(Role::Dim))], width)

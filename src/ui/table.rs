@@ -101,6 +101,12 @@ fn row(
         let used: usize = cells.iter().map(Span::width).sum();
         let fill = blanks(width.saturating_sub(used));
         spans.push(Span::raw(" "));
+        // A bar in reverse would show the opposite of what it says.
+        let picture = matches!(column.title, "" | "TREND");
+        if picture && current {
+            spans.extend(cells.into_iter().chain([fill]).map(upright));
+            continue;
+        }
         if column.right {
             spans.push(fill);
             spans.extend(cells);
@@ -111,6 +117,11 @@ fn row(
     }
     let line = Line::from(spans);
     if current { line.style(theme.style(Role::Plain).add_modifier(Modifier::REVERSED)) } else { line }
+}
+
+fn upright(span: Span<'static>) -> Span<'static> {
+    let style = span.style.remove_modifier(Modifier::REVERSED);
+    span.style(style)
 }
 
 /// The root cgroup has no figures of its own; the row shows the host's.
