@@ -26,7 +26,8 @@ pub fn limit<'a>(group: &Group, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
     let used = share(usage, limit, cells, figures.at_limit && others == 0);
     let floor_cells = share(floor, limit, cells, floor == usage && used == cells).min(used);
     let others_cells = share(usage + others, limit, cells, figures.at_limit).saturating_sub(used);
-    let role = if group.verdict.is_ok_and(|verdict| verdict.hurts) { Role::Critical } else { Role::Plain };
+    let hurts = figures.at_limit && group.verdict.is_ok_and(|verdict| verdict.hurts);
+    let role = if hurts { Role::Critical } else { Role::Plain };
     let glyphs = theme.glyphs;
     let mut parts = vec![(glyphs.floor, role); floor_cells];
     parts.extend(vec![(glyphs.droppable, Role::Dim); used - floor_cells]);
