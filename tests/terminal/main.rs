@@ -47,7 +47,7 @@ fn the_first_paint_tells_what_is_going_on() {
     let terminal = Terminal::demo(&[], &[]);
     let text = terminal.text();
     assert!(text.lines().next().unwrap().contains("host fine"), "{text}");
-    for word in ["CONTAINER", "USAGE", "LIMIT", "redis-cache", "report-gen", "detail"] {
+    for word in ["CONTAINER", "USED", "LIMIT", "redis-cache", "report-gen", "detail"] {
         assert!(text.contains(word), "no {word} in\n{text}");
     }
     terminal.wait_for("an alternate screen without cursor", |screen| screen.alternate_screen() && screen.hide_cursor());

@@ -39,7 +39,7 @@ impl Shared {
     /// Everything up to the end: an error is how the end of a pseudo-terminal shows.
     fn fill(&self, mut from: impl Read) {
         let mut buffer = [0; 4096];
-        while let Some(read @ 1..) = from.read(&mut buffer).ok() {
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
             let mut output = self.lock();
             output.parser.process(&buffer[..read]);
             output.bytes.extend_from_slice(&buffer[..read]);
