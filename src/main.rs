@@ -67,14 +67,23 @@ fn start(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Demo) => dashboard(&options, |_| Ok(Box::new(Demo::live()))),
         Some(Command::Snapshot(arguments)) => snapshot(&options, &arguments),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "memcgtop", &mut io::stdout());
-            Ok(Exit::Success)
+            let mut script = Vec::new();
+            // It panics where a write fails, and a reader may close the pipe.
+            clap_complete::generate(shell, &mut Cli::command(), "memcgtop", &mut script);
+            print(&script)
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
-            Ok(Exit::Success)
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            print(&page)
         }
     }
+}
+
+fn print(text: &[u8]) -> anyhow::Result<Exit> {
+    let mut out = io::stdout().lock();
+    out.write_all(text).and_then(|()| out.flush()).context("cannot write to standard output")?;
+    Ok(Exit::Success)
 }
 
 fn dashboard(

@@ -10,7 +10,7 @@ use crossterm::cursor::{Hide, Show};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend as _, CrosstermBackend};
 
 /// Where frames go: one buffer, so that a frame is one write.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<io::Stdout>>>;
@@ -56,7 +56,8 @@ impl Drop for Guard {
 /// Where the terminal's size cannot be told.
 pub fn screen() -> io::Result<Screen> {
     let mut screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout())))?;
-    screen.clear()?;
+    // `Terminal::clear` asks the terminal where its cursor is, and not every terminal answers.
+    screen.backend_mut().clear()?;
     Ok(screen)
 }
 

@@ -1,0 +1,252 @@
+//! The program in a real pseudo-terminal: what it shows, what keys do, and how it leaves the terminal behind.
+#![expect(clippy::unwrap_used, reason = "a test that cannot drive its terminal has failed")]
+
+mod pty;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use vt100::Screen;
+
+use pty::{PROGRAM, Terminal};
+
+/// As many readings at `-i 100ms` as tell whether something is drawn without need.
+const SEVERAL_READINGS: Duration = Duration::from_millis(500);
+/// Longer than the rest of a frame needs once its beginning is there.
+const A_FRAME: Duration = Duration::from_millis(50);
+
+const ESC: &str = "\x1b";
+const ENTER: &str = "\r";
+const CTRL_C: &str = "\x03";
+const CTRL_Z: &str = "\x1a";
+const DOWN: &str = "\x1b[B";
+const UP: &str = "\x1b[A";
+
+fn has(text: &'static str) -> impl Fn(&Screen) -> bool {
+    move |screen| screen.contents().contains(text)
+}
+
+fn lacks(text: &'static str) -> impl Fn(&Screen) -> bool {
+    move |screen| !screen.contents().contains(text)
+}
+
+/// The line with the cursor among the rows.
+fn selected(screen: &Screen) -> Option<String> {
+    screen.contents().lines().find_map(|line| line.strip_prefix('>').map(name))
+}
+
+/// The name in a row, after its sign.
+fn name(row: &str) -> String {
+    row.chars().skip(2).collect::<String>().split_whitespace().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_first_paint_tells_what_is_going_on() {
+    let terminal = Terminal::demo(&[], &[]);
+    let text = terminal.text();
+    assert!(text.lines().next().unwrap().contains("host fine"), "{text}");
+    for word in ["CONTAINER", "USED", "LIMIT", "redis-cache", "report-gen", "detail"] {
+        assert!(text.contains(word), "no {word} in\n{text}");
+    }
+    terminal.wait_for("an alternate screen without cursor", |screen| screen.alternate_screen() && screen.hide_cursor());
+    assert!(!terminal.is_in_first_modes(), "raw mode is on");
+}
+
+#[test]
+fn quitting_gives_the_terminal_back() {
+    for keys in ["q", CTRL_C] {
+        let mut terminal = Terminal::demo(&[], &[]);
+        terminal.press(keys);
+        assert_eq!(terminal.end(), 0);
+        terminal.assert_restored();
+        assert_eq!(terminal.text().trim(), "", "nothing of it stays on the screen");
+    }
+}
+
+#[test]
+fn keys_lead_from_screen_to_screen_and_back() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press_for("t", "CGROUP");
+    terminal.press_for("t", "CONTAINER");
+    terminal.press_for(ENTER, "last 5 minutes");
+    terminal.press_for(ESC, "CONTAINER");
+    terminal.press_for("?", "its own limit, calm");
+    terminal.press_for(ESC, "CONTAINER");
+    terminal.press_for("a", "\u{2500}\u{2500} log");
+    terminal.press_for(ESC, "CONTAINER");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_filter_works_while_it_is_typed() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press("/redis");
+    terminal.wait_for("only redis", |screen| has("1 rows; Enter keeps it")(screen) && lacks("report-gen")(screen));
+    terminal.press_for(ENTER, "FILTER redis");
+    terminal.wait_for("still only redis", lacks("report-gen"));
+    terminal.press_for(ESC, "report-gen");
+    terminal.wait_for("no filter", lacks("FILTER"));
+    terminal.press_for("/zz>", "zz");
+    terminal.press("q");
+    terminal.wait_for("letters, not actions, while the filter is typed", has("/zz>q"));
+    terminal.press_for(ESC, "report-gen");
+    terminal.wait_for("no editor", lacks("/zz"));
+}
+
+#[test]
+fn every_cgroup_shows_on_demand() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press("A");
+    terminal.wait_for("more rows than containers", |screen| more(screen) > Some(10));
+    terminal.press("A");
+    terminal.wait_for("containers only", |screen| more(screen) < Some(10));
+}
+
+/// The number of rows that the window does not show.
+fn more(screen: &Screen) -> Option<usize> {
+    screen.contents().lines().find_map(|line| line.trim().split_once(" more,")?.0.parse().ok())
+}
+
+#[test]
+fn arrows_move_the_cursor() {
+    // Ordered by name, so that rows stay where they are.
+    let mut terminal = Terminal::demo(&["--sort", "name"], &[]);
+    let first = selected(&terminal.screen()).unwrap();
+    terminal.press(DOWN);
+    terminal.wait_for("the second row", |screen| selected(screen).is_some_and(|row| row != first));
+    terminal.press(UP);
+    terminal.wait_for("the first row again", |screen| selected(screen).as_ref() == Some(&first));
+}
+
+#[test]
+fn every_size_is_drawn_whole() {
+    let terminal = Terminal::demo(&[], &[]);
+    for (columns, rows) in [(40, 12), (120, 40), (30, 6), (80, 24)] {
+        terminal.resize(columns, rows);
+        // The keys fill the last line of a whole frame, the sentence its first.
+        terminal.wait_for("the keys on the last line", |screen| {
+            let lines: Vec<String> = screen.rows(0, columns).collect();
+            lines.len() == usize::from(rows) && lines[lines.len() - 1].contains("detail") && !lines[0].is_empty()
+        });
+    }
+    terminal.resize(20, 4);
+    terminal.wait_for("that nothing can be shown", |screen| screen.contents().trim() == "memcgtop: window too");
+    terminal.resize(80, 24);
+    terminal.wait_for("the rows again", has("redis-cache"));
+}
+
+#[test]
+fn suspended_it_leaves_the_terminal_to_the_shell_and_comes_back() {
+    let script = r#"set -m; "$0" demo; echo the shell has it; read line; fg"#;
+    let mut shell = Terminal::start("/bin/sh", &["-c", script, PROGRAM], &[]);
+    shell.wait_for("the first rows", has("postgres-main"));
+    let program = pty::child_of(shell.pid()).unwrap();
+    shell.press(CTRL_Z);
+    shell.wait_for("the shell", |screen| has("the shell has it")(screen) && !screen.alternate_screen());
+    pty::wait_for_state(program, "T");
+    shell.assert_restored();
+    shell.press("\n");
+    shell.wait_for("all of it again", |screen| {
+        screen.alternate_screen() && screen.hide_cursor() && has("postgres-main")(screen) && has("detail")(screen)
+    });
+    shell.press_for("t", "CGROUP");
+    shell.press("q");
+    assert_eq!(shell.end(), 0);
+    shell.assert_restored();
+}
+
+#[test]
+fn signals_end_it_and_the_terminal_is_given_back() {
+    for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+        let mut terminal = Terminal::demo(&[], &[]);
+        terminal.signal(signal);
+        assert_eq!(terminal.end(), status, "{signal:?}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn without_a_terminal_it_names_snapshot() {
+    let output = Command::new(PROGRAM).arg("demo").env("TERM", "xterm").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.stdout.is_empty() && stderr.contains("memcgtop snapshot"), "{stderr}");
+}
+
+#[test]
+fn a_terminal_that_cannot_move_its_cursor_is_refused() {
+    let mut terminal = Terminal::start(PROGRAM, &["demo"], &[("TERM", "dumb")]);
+    assert_eq!(terminal.end(), 2);
+    assert!(terminal.text().contains("memcgtop snapshot"), "{}", terminal.text());
+    assert!(!terminal.bytes().contains(&0x1b), "no escape sequence is sent to it");
+}
+
+#[test]
+fn colours_are_left_out_on_demand() {
+    assert!(colours(&Terminal::demo(&[], &[]).bytes()) > 0, "there are colours otherwise");
+    for terminal in [Terminal::demo(&[], &[("NO_COLOR", "1")]), Terminal::demo(&["--no-color"], &[])] {
+        assert_eq!(colours(&terminal.bytes()), 0);
+    }
+}
+
+/// How many sequences select a colour other than the terminal's own.
+fn colours(bytes: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(bytes);
+    let sequences = text.split("\x1b[").skip(1).filter_map(|rest| {
+        let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        rest[end..].starts_with('m').then(|| &rest[..end])
+    });
+    sequences.filter(|sequence| sequence.split(';').any(is_colour)).count()
+}
+
+fn is_colour(parameter: &str) -> bool {
+    matches!(parameter.parse(), Ok(30..=38 | 40..=48 | 90..=97 | 100..=107))
+}
+
+#[test]
+fn where_the_locale_has_only_ascii_nothing_else_is_written() {
+    let mut terminal = Terminal::demo(&[], &[("LANG", "C")]);
+    terminal.resize(120, 160);
+    terminal.press_for("t", "CGROUP");
+    terminal.press_for("t", "CONTAINER");
+    terminal.press_for(ENTER, "last 5 minutes");
+    terminal.press_for(ESC, "CONTAINER");
+    terminal.press_for("?", "psi.full_total_us");
+    terminal.press(ESC);
+    terminal.wait_for("no help", lacks("-- signs"));
+    terminal.press_for("a", "-- log");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    let bytes = terminal.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    let foreign: Vec<char> = text.chars().filter(|c| !c.is_ascii()).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+#[test]
+fn nothing_is_written_while_the_screen_is_frozen() {
+    let mut terminal = Terminal::demo(&["-i", "100ms"], &[]);
+    terminal.press_for(" ", "PAUSED");
+    while terminal.writes_within(A_FRAME) {}
+    assert!(!terminal.writes_within(SEVERAL_READINGS), "drew while paused");
+    terminal.press(" ");
+    terminal.wait_for("a live screen", lacks("PAUSED"));
+}
+
+#[test]
+fn nothing_is_written_while_nothing_changes() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let tree = fixtures.join("v2/linux-6.1/10-active/cg");
+    let proc = fixtures.join("proc/v2-6.1-10-active");
+    let roots = ["--cgroup-root", tree.to_str().unwrap(), "--proc-root", proc.to_str().unwrap()];
+    let terminal = Terminal::start(PROGRAM, &[&roots[..], &["--all", "-i", "100ms"]].concat(), &[]);
+    // Too narrow for the clock.
+    terminal.resize(50, 12);
+    terminal.wait_for("the rows", |screen| has("pod")(screen) && has("detail")(screen));
+    // The second reading is the first with something to compare.
+    while terminal.writes_within(SEVERAL_READINGS) {}
+    assert!(!terminal.writes_within(SEVERAL_READINGS), "drew what was there already");
+}
