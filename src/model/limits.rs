@@ -70,6 +70,7 @@ impl Limits {
         let binding = tightest(&candidates, None);
         let mut effective = least(chain.iter().map(|&at| snapshot.readings[at].limit), ceiling);
         let mut now = binding.map_or_else(|| host(snapshot), bound);
+        let mut next = tightest(&candidates, binding.map(|candidate| candidate.at));
         if let Some(hidden) = invisible(snapshot, shape, effective) {
             effective = Ok(Limit::Bytes(hidden));
             now = Binding {
@@ -78,8 +79,9 @@ impl Limits {
                 limit: Ok(Limit::Bytes(hidden)),
                 usage: Err(Missing::Invisible),
             };
+            // Were the hidden limit raised, the tightest of those in sight would bind.
+            next = binding;
         }
-        let next = tightest(&candidates, binding.map(|candidate| candidate.at));
         Self {
             own: smallest(shape.trunk.iter().map(|&at| snapshot.readings[at].limit)),
             high: smallest(shape.trunk.iter().map(|&at| snapshot.readings[at].high)),

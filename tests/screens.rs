@@ -1,0 +1,353 @@
+//! Whole screens, as they are painted: glyph rows for every case, and for some a letter for the style of each cell.
+//!
+//! The host is the demo's, so every run paints the same. After a change that is meant:
+//! `INSTA_UPDATE=always cargo test --test screens`, and a look at the differences.
+#![expect(clippy::expect_used, reason = "a screen that cannot be painted has failed")]
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+use memcgtop::app::{App, Message, Settings};
+use memcgtop::model::Scope;
+use memcgtop::query::{Filter, Sort};
+use memcgtop::snapshot::{CgroupId, Snapshot};
+use memcgtop::source::Source;
+use memcgtop::source::demo::Demo;
+use memcgtop::ui;
+use memcgtop::ui::theme::{ASCII, Colours, Glyphs, Theme, UNICODE};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+use ratatui::text::Line;
+
+const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
+const SECOND: Duration = Duration::from_secs(1);
+/// Readings before the moment that is painted, so that there are differences and curves.
+const BEFORE: u32 = 60;
+
+/// What is told to the dashboard, and then painted.
+struct Case {
+    name: &'static str,
+    /// The moment of the story.
+    moment: Duration,
+    /// Keys pressed then; see [`press`].
+    keys: &'static str,
+    glyphs: &'static Glyphs,
+    size: (u16, u16),
+}
+
+const INCIDENT: Case = Case { name: "", moment: Demo::INCIDENT, keys: "", glyphs: &UNICODE, size: (80, 24) };
+
+/// The screens, each at all sizes: name and keys. The row that thrashes is in the most trouble, so it is the first one.
+const SCREENS: [(&str, &str); 5] = [("table", "g"), ("tree", "gt"), ("detail", "g\n"), ("alerts", "a"), ("help", "?")];
+
+const STATES: &[Case] = &[
+    Case { name: "ascii_table", glyphs: &ASCII, ..INCIDENT },
+    Case { name: "ascii_tree", glyphs: &ASCII, keys: "t", ..INCIDENT },
+    Case { name: "ascii_detail", glyphs: &ASCII, keys: "g\n", ..INCIDENT },
+    Case { name: "paused", keys: " ", ..INCIDENT },
+    Case { name: "filter_typed", keys: "/usage>512M", ..INCIDENT },
+    Case { name: "filter_error", keys: "/usage>", ..INCIDENT },
+    Case { name: "filter_empty_result", keys: "/no-such-name\n", ..INCIDENT },
+    Case { name: "sorted_by_name", keys: "s", ..INCIDENT },
+    Case { name: "every_cgroup", keys: "A", ..INCIDENT },
+    Case { name: "all_quiet", moment: Duration::from_secs(60), ..INCIDENT },
+    Case { name: "one_reading", moment: Duration::ZERO, ..INCIDENT },
+    Case { name: "too_small", size: (29, 5), ..INCIDENT },
+];
+
+/// Cases whose styles are kept, too.
+const STYLED: [&str; 2] = ["table_80x24", "detail_80x24"];
+
+#[test]
+fn every_screen_at_every_size() {
+    for (name, keys) in SCREENS {
+        let app = told(Demo::INCIDENT, keys);
+        for size in SIZES {
+            let named = format!("{name}_{}x{}", size.0, size.1);
+            keep(&named, &painted(&app, &UNICODE, size));
+        }
+    }
+}
+
+#[test]
+fn states_of_the_dashboard() {
+    for case in STATES {
+        keep(case.name, &case.painted());
+    }
+}
+
+#[test]
+fn a_host_without_containers() {
+    let mut demo = Demo::wide(0);
+    let mut app = app();
+    app.update(Message::Sample(Ok(Box::new(demo.sample().expect("the demo never fails")))));
+    assert_eq!(app.rows().len(), 0);
+    keep("no_containers", &painted(&app, &UNICODE, (80, 24)));
+}
+
+#[test]
+fn before_the_first_reading_and_without_one() {
+    let mut app = app();
+    keep("before_the_first_reading", &painted(&app, &UNICODE, (80, 24)));
+    app.update(Message::Sample(Err("permission denied".to_owned())));
+    keep("no_reading", &painted(&app, &UNICODE, (80, 24)));
+}
+
+/// The buffer would cut what is too wide without a word, so the lines are asked before they are painted.
+#[test]
+fn no_line_is_wider_than_the_screen() {
+    narrow_enough(|app, area, theme| {
+        let width = usize::from(area.width);
+        let mut lines = ui::table::lines(app, width, usize::from(area.height), theme);
+        lines.extend(ui::panels::why(app, width, 3, theme));
+        lines.extend(ui::panels::alerts(app, width, 4, theme));
+        lines.extend(ui::panels::alerts_screen(app, area, theme));
+        lines.push(ui::panels::footer(app, width, theme));
+        if width >= NARROW {
+            lines.extend(around_the_table(app, area, theme));
+        }
+        lines
+    });
+}
+
+#[test]
+#[ignore = "help and detail leave it to the buffer to cut their lines, header and status below 53 cells too"]
+fn no_line_that_is_left_to_the_buffer_is_wider_than_the_screen() {
+    narrow_enough(|app, area, theme| {
+        let mut lines = around_the_table(app, area, theme);
+        lines.extend(ui::detail::lines(app, &current(app), area, theme));
+        lines.extend(ui::help::lines(app, area, theme));
+        lines
+    });
+}
+
+/// Below this, header and status are cut by the buffer.
+const NARROW: usize = 53;
+
+fn around_the_table(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
+    let width = usize::from(area.width);
+    let mut lines = ui::header::lines(app, width, usize::from(area.height), theme);
+    lines.push(ui::panels::status(app, width, theme));
+    lines
+}
+
+fn narrow_enough(lines: fn(&App, Rect, &Theme) -> Vec<Line<'static>>) {
+    let app = told(Demo::INCIDENT, "g");
+    let mut wide = Vec::new();
+    for (width, height) in [30, 37, 40, 53, 66, 80, 99, 120, 163, 200].into_iter().flat_map(|w| [(w, 12), (w, 40)]) {
+        let area = Rect::new(0, 0, width, height);
+        let lines = lines(&app, area, &Theme::new(Colours::Sixteen, &UNICODE));
+        let too_wide = lines.iter().filter(|line| line.width() > usize::from(width));
+        wide.extend(too_wide.map(|line| format!("{width}x{height}: {line}")));
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
+}
+
+#[test]
+fn the_sentence_is_never_cut_within_a_word() {
+    let whole = first_row(&Case { size: (200, 40), ..INCIDENT }.painted());
+    let known = |word: &str| {
+        let long = whole.split([' ', ',']).any(|known| known == word);
+        long || SHORT_FORMS.contains(&word) || word.chars().all(|c| c.is_ascii_digit() || c == '+')
+    };
+    let app = told(Demo::INCIDENT, "");
+    for width in 30..200 {
+        let row = first_row(&painted(&app, &UNICODE, (width, 40)));
+        for word in row.split([' ', ',']).filter(|word| !word.is_empty()) {
+            assert!(known(word), "{width}: {word:?} in {row:?}");
+        }
+    }
+}
+
+/// Words of the short clauses, and of what stands for those that were left out.
+const SHORT_FORMS: [&str; 9] = ["kill", "thrash", "slow", "held", "squeezed", "killed", "more", "host", "fine"];
+
+#[test]
+fn the_cursor_stays_on_its_row_when_the_order_changes() {
+    let mut app = told(Demo::INCIDENT, "jj");
+    let chosen = current(&app);
+    let place = app.cursor();
+    press(&mut app, "s");
+    assert_eq!(current(&app), chosen, "sorted by name");
+    assert_ne!(app.cursor(), place, "the order did change");
+    press(&mut app, "S");
+    assert_eq!(current(&app), chosen, "reversed");
+    press(&mut app, "Tt");
+    assert_eq!(current(&app), chosen, "in the tree");
+}
+
+#[test]
+fn the_cursor_stays_on_its_row_while_trouble_grows() {
+    let early = Duration::from_secs(60);
+    let mut app = told(early, "j");
+    let chosen = current(&app);
+    let mut places = vec![app.cursor()];
+    let mut demo = Demo::new(start());
+    demo.advance(early);
+    for _ in 0..150 {
+        demo.advance(SECOND);
+        app.update(Message::Sample(Ok(Box::new(demo.sample().expect("the demo never fails")))));
+        assert_eq!(current(&app), chosen);
+        places.push(app.cursor());
+    }
+    places.dedup();
+    assert!(places.len() > 1, "the story does not move this row");
+}
+
+#[test]
+fn a_paused_screen_stands_still_and_catches_up() {
+    let mut app = told(Demo::INCIDENT, " ");
+    let before = rows(&painted(&app, &UNICODE, (120, 40)));
+    let mut demo = Demo::new(start());
+    demo.advance(Demo::INCIDENT + 30 * SECOND);
+    app.update(Message::Sample(Ok(Box::new(demo.sample().expect("the demo never fails")))));
+    assert_eq!(rows(&painted(&app, &UNICODE, (120, 40))), before);
+    press(&mut app, " ");
+    assert_ne!(rows(&painted(&app, &UNICODE, (120, 40))), before);
+}
+
+#[test]
+fn ascii_screens_are_ascii() {
+    ["", "t", "a", " "].into_iter().for_each(ascii);
+}
+
+#[test]
+#[ignore = "the detail says that swap is not limited, and the help names keys, with other glyphs"]
+fn ascii_details_and_help_are_ascii() {
+    ["g\n", "?"].into_iter().for_each(ascii);
+}
+
+fn ascii(keys: &'static str) {
+    let buffer = Case { keys, glyphs: &ASCII, size: (120, 40), ..INCIDENT }.painted();
+    for row in rows(&buffer) {
+        assert!(row.is_ascii(), "{keys:?}: {row:?}");
+    }
+}
+
+#[test]
+fn colours_only_repeat_what_signs_and_words_say() {
+    let app = told(Demo::INCIDENT, "g");
+    let plain = paint(&app, &Theme::new(Colours::None, &UNICODE), (120, 40));
+    let coloured = paint(&app, &Theme::new(Colours::Sixteen, &UNICODE), (120, 40));
+    assert_eq!(rows(&plain), rows(&coloured));
+    assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+    assert!(coloured.content.iter().any(|cell| cell.fg == Color::Red));
+}
+
+impl Case {
+    fn painted(&self) -> Buffer {
+        painted(&told(self.moment, self.keys), self.glyphs, self.size)
+    }
+}
+
+/// A dashboard at `moment`, after `keys` were pressed.
+fn told(moment: Duration, keys: &str) -> App {
+    let mut app = app();
+    tell(&mut app, moment);
+    press(&mut app, keys);
+    app
+}
+
+fn app() -> App {
+    App::new(Settings {
+        interval: SECOND,
+        filter: Filter::All,
+        filter_text: String::new(),
+        sort: Sort::Trouble,
+        scope: Scope::Containers,
+        tree: false,
+        zone: TimeZone::UTC,
+    })
+}
+
+/// 21 October 2025, 13:46:40 UTC.
+fn start() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_761_054_400)
+}
+
+/// One reading a second, the last at `moment`.
+fn readings(moment: Duration, before: u32) -> Vec<Snapshot> {
+    let mut demo = Demo::new(start());
+    demo.advance(moment.saturating_sub(before * SECOND));
+    let mut snapshots = vec![demo.sample().expect("the demo never fails")];
+    while snapshots.last().is_some_and(|last| last.at < moment) {
+        demo.advance(SECOND);
+        snapshots.push(demo.sample().expect("the demo never fails"));
+    }
+    snapshots
+}
+
+fn tell(app: &mut App, moment: Duration) {
+    for snapshot in readings(moment, BEFORE) {
+        app.update(Message::Sample(Ok(Box::new(snapshot))));
+    }
+}
+
+/// Types `keys`; a line feed is Enter.
+fn press(app: &mut App, keys: &str) {
+    for key in keys.chars() {
+        let code = if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) };
+        app.update(Message::Input(Event::Key(KeyEvent::new(code, KeyModifiers::NONE))));
+    }
+}
+
+fn current(app: &App) -> CgroupId {
+    app.current().expect("a row under the cursor").id.clone()
+}
+
+fn painted(app: &App, glyphs: &'static Glyphs, size: (u16, u16)) -> Buffer {
+    paint(app, &Theme::new(Colours::Sixteen, glyphs), size)
+}
+
+fn paint(app: &App, theme: &Theme, (width, height): (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+    terminal.draw(|frame| ui::view(app, theme, frame)).expect("a drawn frame");
+    terminal.backend().buffer().clone()
+}
+
+fn keep(name: &str, buffer: &Buffer) {
+    let mut kept = rows(buffer).join("\n");
+    if STYLED.contains(&name) {
+        let _ = write!(kept, "\n\n{LEGEND}\n{}", styles(buffer).join("\n"));
+    }
+    insta::assert_snapshot!(name, kept);
+}
+
+fn cells(buffer: &Buffer) -> impl Iterator<Item = &[Cell]> {
+    buffer.content.chunks(usize::from(buffer.area.width.max(1)))
+}
+
+/// What a reader sees, without the blanks at the ends.
+fn rows(buffer: &Buffer) -> Vec<String> {
+    cells(buffer).map(|row| row.iter().map(Cell::symbol).collect::<String>().trim_end().to_owned()).collect()
+}
+
+fn first_row(buffer: &Buffer) -> String {
+    // The clock and the host on the right are set apart by blanks.
+    let row = rows(buffer).remove(0);
+    row.trim_start().split("  ").next().unwrap_or_default().to_owned()
+}
+
+const LEGEND: &str = "R red, Y yellow, G green, C cyan, d dim, b bold, v reversed, . plain; of several the first";
+
+fn styles(buffer: &Buffer) -> Vec<String> {
+    cells(buffer).map(|row| row.iter().map(style).collect::<String>().trim_end_matches('.').to_owned()).collect()
+}
+
+fn style(cell: &Cell) -> char {
+    match cell.fg {
+        Color::Red => 'R',
+        Color::Yellow => 'Y',
+        Color::Green => 'G',
+        Color::Cyan => 'C',
+        _ if cell.modifier.contains(Modifier::DIM) => 'd',
+        _ if cell.modifier.contains(Modifier::BOLD) => 'b',
+        _ if cell.modifier.contains(Modifier::REVERSED) => 'v',
+        _ => '.',
+    }
+}
