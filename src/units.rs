@@ -82,9 +82,9 @@ fn decimals_of(value: f64) -> usize {
     }
 }
 
-/// A size and its limit's size, or `∞`: see [`size`].
+/// A limit as a [`size`], or `max` as the kernel says for none.
 pub fn limit(limit: Limit) -> String {
-    limit.bytes().map_or_else(|| "∞".to_owned(), size)
+    limit.bytes().map_or_else(|| "max".to_owned(), size)
 }
 
 /// A count of events in at most five cells: `9999`, `48.1k`, `1.20M`.

@@ -116,7 +116,6 @@ fn no_line_is_wider_than_the_screen() {
 }
 
 #[test]
-#[ignore = "help and detail leave it to the buffer to cut their lines, header and status below 53 cells too"]
 fn no_line_that_is_left_to_the_buffer_is_wider_than_the_screen() {
     narrow_enough(|app, area, theme| {
         let mut lines = around_the_table(app, area, theme);
@@ -217,7 +216,6 @@ fn ascii_screens_are_ascii() {
 }
 
 #[test]
-#[ignore = "the detail says that swap is not limited, and the help names keys, with other glyphs"]
 fn ascii_details_and_help_are_ascii() {
     ["g\n", "?"].into_iter().for_each(ascii);
 }

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::tz::TimeZone;
-use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler as _;
+use tui_input::{Input, InputRequest};
 
 use crate::alert::Engine;
 use crate::model::{Group, Model, Scope};
@@ -212,14 +211,14 @@ impl App {
             return None;
         }
         if self.editor.is_some() && !key.modifiers.contains(KeyModifiers::CONTROL) {
-            self.edit(event, *key);
+            self.edit(*key);
             return None;
         }
         self.act(action::of(key)?)
     }
 
     /// The filter works while it is typed; what means nothing yet leaves the rows as they were.
-    fn edit(&mut self, event: &Event, key: KeyEvent) {
+    fn edit(&mut self, key: KeyEvent) {
         match key.code {
             KeyCode::Enter if self.filter_error.is_none() => self.editor = None,
             KeyCode::Esc => {
@@ -228,7 +227,9 @@ impl App {
             }
             _ => {
                 let Some(editor) = &mut self.editor else { return };
-                editor.handle_event(event);
+                if let Some(request) = request(key) {
+                    editor.handle(request);
+                }
                 editor.value().clone_into(&mut self.filter_text);
                 match Filter::parse(&self.filter_text) {
                     Ok(filter) => {
@@ -442,6 +443,20 @@ impl App {
         }
         rows
     }
+}
+
+/// What a key does in the editor of the filter.
+fn request(key: KeyEvent) -> Option<InputRequest> {
+    Some(match key.code {
+        KeyCode::Char(c) => InputRequest::InsertChar(c),
+        KeyCode::Backspace => InputRequest::DeletePrevChar,
+        KeyCode::Delete => InputRequest::DeleteNextChar,
+        KeyCode::Left => InputRequest::GoToPrevChar,
+        KeyCode::Right => InputRequest::GoToNextChar,
+        KeyCode::Home => InputRequest::GoToStart,
+        KeyCode::End => InputRequest::GoToEnd,
+        _ => return None,
+    })
 }
 
 /// The fields that the columns of the table stand for, in their order on the screen.

@@ -7,16 +7,18 @@ use crate::model::Figures;
 
 /// Points that are kept: five minutes at one a second.
 const LENGTH: usize = 300;
+/// Room is made for so many at a time.
+const STEP: usize = 60;
 const PAGE: u64 = 4096;
 
-/// One reading of a row. Sizes are in pages of 4 KiB, so that a point takes 20 bytes.
+/// One reading of a row. Sizes are in pages of 4 KiB, so that a point takes 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
     millis: u32,
     usage: Option<std::num::NonZeroU32>,
     footprint: u32,
-    hits: u32,
-    kills: u16,
+    hits: u16,
+    kills: u8,
     stall: u8,
 }
 
@@ -27,8 +29,8 @@ impl Point {
             millis: u32::try_from(at.as_millis()).unwrap_or(u32::MAX),
             usage: figures.usage.ok().and_then(|bytes| std::num::NonZeroU32::new(pages(bytes) + 1)),
             footprint: figures.footprint.map_or(0, pages),
-            hits: u32::try_from(hits).unwrap_or(u32::MAX),
-            kills: u16::try_from(kills).unwrap_or(u16::MAX),
+            hits: u16::try_from(hits).unwrap_or(u16::MAX),
+            kills: u8::try_from(kills).unwrap_or(u8::MAX),
             stall: figures.psi.map_or(0, |psi| psi.some.avg10.round() as u8),
         }
     }
@@ -74,6 +76,9 @@ impl History {
     pub(super) fn push(&mut self, point: Point) {
         if self.points.len() == LENGTH {
             self.points.pop_front();
+        } else if self.points.len() == self.points.capacity() {
+            // Doubling would waste up to half of it, in each of thousands of rows.
+            self.points.reserve_exact(STEP);
         }
         self.points.push_back(point);
     }

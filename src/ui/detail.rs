@@ -14,7 +14,7 @@ use crate::text;
 use crate::ui::columns;
 use crate::ui::panels::{scrolled, state};
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, rule, spread};
+use crate::ui::{bar, fitted, rule, spread};
 use crate::units;
 
 /// The span of the chart: all that is kept at one reading a second.
@@ -37,7 +37,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.extend(swap(group, width, theme));
     lines.extend(chain(app, group, width, theme));
     lines.extend(figures(group, width, theme));
-    scrolled(lines, app.scroll, usize::from(area.height) - 1)
+    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1), width, theme)
 }
 
 fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::snapshot::{Host, Reading};
 use crate::text;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, sentence, spread};
+use crate::ui::{bar, fitted, sentence, spread};
 use crate::units;
 
 /// Two lines in a low window, else three and a blank one.
@@ -18,12 +18,12 @@ pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<
     let Some(host) = app.model.host() else { return lines };
     if height < 16 {
         lines.push(both(host, theme));
-        return lines;
+        return fitted(lines, width, theme);
     }
     lines.push(memory(host, width, theme));
     lines.push(swap(host, width, theme));
     lines.push(Line::default());
-    lines
+    fitted(lines, width, theme)
 }
 
 /// The host's name and the time of the reading, as far as there is room for the sentence.

@@ -8,8 +8,8 @@ use crate::app::{self, App};
 use crate::field;
 use crate::text;
 use crate::ui::panels::scrolled;
-use crate::ui::rule;
 use crate::ui::theme::{Role, Theme};
+use crate::ui::{fitted, rule};
 
 const SIGNS: [(&str, &str); 9] = [
     ("=", "at its own limit, calm: page cache that turns over"),
@@ -40,7 +40,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     for field in field::FIELDS {
         lines.extend(wrapped(field.id, &format!("{} [{}]", field.meaning, field.source), width, theme));
     }
-    scrolled(lines, app.scroll, usize::from(area.height) - 1)
+    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1), width, theme)
 }
 
 /// A term and its meaning, on as many lines as it takes.

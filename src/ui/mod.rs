@@ -94,6 +94,28 @@ fn rule(title: &str, note: &str, width: usize, theme: &Theme) -> Line<'static> {
     ])
 }
 
+/// `lines` cut to the width of the window, each with a sign that something was left out.
+fn fitted(lines: Vec<Line<'static>>, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    lines.into_iter().map(|line| if line.width() > width { cut(line, width, theme) } else { line }).collect()
+}
+
+fn cut(line: Line<'static>, width: usize, theme: &Theme) -> Line<'static> {
+    let mut room = width;
+    let mut spans = Vec::new();
+    for span in line.spans {
+        let cells = span.width();
+        let last = cells >= room;
+        let text = if last { format!("{} ", span.content) } else { span.content.into_owned() };
+        let text = crate::text::truncate(&text, room, theme.glyphs.ellipsis).into_owned();
+        spans.push(Span::styled(text, span.style));
+        if last {
+            break;
+        }
+        room -= cells;
+    }
+    Line::from(spans).style(line.style)
+}
+
 /// Text on the left, a note on the right where there is room.
 fn spread(mut left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: usize) -> Line<'static> {
     let cells = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();

@@ -179,6 +179,7 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let interval = units::age_long(app.interval.max(std::time::Duration::from_secs(1)));
     let right = format!("every {interval}, attached {}, {problems}", units::age(app.model.attached()));
     let right = text::truncate(&right, width.saturating_sub(left.len() + 2), theme.glyphs.ellipsis).into_owned();
+    let left = text::truncate(&left, width, theme.glyphs.ellipsis).into_owned();
     let dim = theme.style(Role::Dim);
     spread(vec![Span::styled(left, dim)], vec![Span::styled(right, dim)], width)
 }

@@ -1,0 +1,151 @@
+//! The command line as a script or a person uses it: output, messages and exit codes of the real program.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use memcgtop::field::FIELDS;
+use serde_json::Value;
+
+fn memcgtop(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_memcgtop")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A captured v2 host.
+fn captured(arguments: &[&str]) -> Output {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let cgroup_root = fixtures.join("v2/linux-6.1/20-limit-hit-swapping/cg");
+    let proc_root = fixtures.join("proc/v2-linux-6.1-20-limit-hit-swapping");
+    assert!(cgroup_root.is_dir() && proc_root.is_dir(), "{} {}", cgroup_root.display(), proc_root.display());
+    let roots = ["--cgroup-root", cgroup_root.to_str().unwrap(), "--proc-root", proc_root.to_str().unwrap()];
+    memcgtop(&[&["snapshot", "--all"], &roots[..], arguments].concat())
+}
+
+#[test]
+fn what_means_nothing_is_refused_with_what_exists() {
+    for (arguments, told) in [
+        (&["--no-such-flag"][..], "--no-such-flag"),
+        (&["--sort", "weight"], "swap_cached"),
+        (&["snapshot", "--columns", "name,weight"], "effective_limit"),
+        (&["--filter", "weight>1"], "psi.some_avg10"),
+        (&["--filter", "usage>many"], "is not a size"),
+        (&["--filter", "(usage>1"], "something is missing"),
+        (&["--interval", "1ms"], "between 100ms and 24h"),
+        (&["snapshot", "--format", "xml"], "json"),
+        (&["snapshot", "--count", "0"], "0"),
+    ] {
+        let output = memcgtop(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn where_there_is_nothing_to_read_it_says_what_to_do() {
+    let empty = tempfile::tempdir().unwrap();
+    for root in [empty.path(), Path::new("/nonexistent/cgroup")] {
+        let output = memcgtop(&["snapshot", "--cgroup-root", root.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(3));
+        let lines: Vec<String> = stderr(&output).lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains(root.to_str().unwrap()) && lines[1].starts_with("hint: "), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_had_enough() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_memcgtop"))
+        .args(["completions", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "");
+}
+
+#[test]
+fn json_has_every_field_and_a_reason_for_every_null() {
+    let output = captured(&["--format", "json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["schema_version"], 1);
+    let containers = report["containers"].as_array().unwrap();
+    assert!(!containers.is_empty());
+    for container in containers {
+        for field in FIELDS {
+            let (object, inner) = field.id.split_once('.').unwrap_or((field.id, ""));
+            let value = container.get(object).unwrap_or_else(|| panic!("no {object}"));
+            let reason = &container["missing"][object];
+            // A limit may be null because it is unlimited.
+            let may_be_unlimited =
+                object.contains("limit") || ["high", "low", "min", "effective_high"].contains(&object);
+            assert!(!value.is_null() || may_be_unlimited || reason.is_string(), "{object} is null without a reason");
+            assert!(value.is_null() || inner.is_empty() || value.get(inner).is_some(), "no {}", field.id);
+        }
+    }
+}
+
+#[test]
+fn json_says_what_the_captured_files_say() {
+    let report: Value = serde_json::from_slice(&captured(&["--format", "json"]).stdout).unwrap();
+    let app = report["containers"].as_array().unwrap().iter().find(|row| row["cgroup"] == "/pod/app").unwrap();
+    assert_eq!(app["limit"], 20 << 20);
+    assert_eq!(app["limited_by"], "/pod/app");
+    assert!(app["failcnt"].as_u64().unwrap() > 0);
+    let sum = app["usage"].as_u64().unwrap() + app["swap"].as_u64().unwrap() - app["swap_cached"].as_u64().unwrap();
+    assert_eq!(app["footprint"], sum);
+    assert_eq!(app["missing"]["verdict"], "needs two readings");
+}
+
+#[test]
+fn csv_has_a_head_and_a_line_a_row() {
+    let text = stdout(&captured(&["--format", "csv", "--count", "2", "--interval", "100ms"]));
+    let lines: Vec<&str> = text.lines().collect();
+    let ids: Vec<&str> = FIELDS.iter().map(|field| field.id).collect();
+    assert_eq!(lines[0], format!("taken_at,{}", ids.join(",")));
+    assert_eq!(lines.iter().filter(|line| line.starts_with("taken_at")).count(), 1);
+    assert!(lines[1..].iter().all(|line| line.starts_with("20")), "{text}");
+    assert!(lines[1..].iter().any(|line| line.contains(",max,")), "{text}");
+}
+
+#[test]
+fn a_captured_tree_gives_the_same_every_time() {
+    let table = |_| stdout(&captured(&["--columns", "cgroup,usage,limit,failcnt,swap_cached,floor,percent"]));
+    assert_eq!(table(1), table(2));
+}
+
+#[test]
+fn hostile_names_reach_no_terminal() {
+    let root = tempfile::tempdir().unwrap();
+    let file = |directory: &Path, name: &str, text: &str| fs::write(directory.join(name), text).unwrap();
+    file(root.path(), "cgroup.controllers", "memory\n");
+    let hostile: PathBuf = root.path().join("docker-\u{1b}]0;owned\u{7}\u{202e}gnp");
+    fs::create_dir(&hostile).unwrap();
+    file(&hostile, "memory.current", "4096\n");
+    let output = memcgtop(&["snapshot", "--all", "--cgroup-root", root.path().to_str().unwrap()]);
+    let text = stdout(&output);
+    assert!(text.contains("\\x1b]0;owned\\x07\\u{202e}gnp"), "{text}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+}
+
+#[test]
+fn the_manual_and_the_completions_are_printed() {
+    assert!(stdout(&memcgtop(&["man"])).contains(".TH memcgtop"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(&memcgtop(&["completions", shell])).contains("memcgtop"), "{shell}");
+    }
+}
