@@ -4,7 +4,7 @@
 
 pub mod rules;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -64,10 +64,14 @@ impl Engine {
         let Some(snapshot) = model.snapshot() else { return };
         let judged = |group: &&Group| group.is_container() || model.scope() == Scope::Everything;
         let mut still = Vec::new();
+        let mut firing: HashMap<CgroupId, Vec<Alert>> = HashMap::new();
+        for alert in self.firing.drain(..) {
+            firing.entry(alert.id.clone()).or_default().push(alert);
+        }
         for group in model.groups().iter().filter(judged) {
+            let mut before = firing.remove(&group.id).unwrap_or_default();
             for rule in RULES {
-                let known = self.firing.iter().position(|alert| alert.rule == rule.name && alert.id == group.id);
-                let known = known.map(|at| self.firing.swap_remove(at));
+                let known = before.iter().position(|alert| alert.rule == rule.name).map(|at| before.remove(at));
                 match (rule.standing)(group, model, known.is_some()) {
                     Some(standing) => still.push(updated(known, rule, standing, group, snapshot.at, snapshot.taken_at)),
                     None => self.ended.extend(known.map(|alert| ended(alert, snapshot.at))),
@@ -75,7 +79,9 @@ impl Engine {
             }
         }
         // What is left belongs to rows that are gone.
-        self.ended.extend(self.firing.drain(..).map(|alert| ended(alert, snapshot.at)));
+        let mut orphans: Vec<Alert> = firing.into_values().flatten().map(|alert| ended(alert, snapshot.at)).collect();
+        orphans.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        self.ended.extend(orphans);
         while self.ended.len() > LOG {
             self.ended.pop_front();
         }
