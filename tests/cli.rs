@@ -24,7 +24,7 @@ fn stderr(output: &Output) -> String {
 fn captured(arguments: &[&str]) -> Output {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let cgroup_root = fixtures.join("v2/linux-6.1/20-limit-hit-swapping/cg");
-    let proc_root = fixtures.join("proc/v2-linux-6.1-20-limit-hit-swapping");
+    let proc_root = fixtures.join("proc/v2-6.1-20-limit-hit-swapping");
     assert!(cgroup_root.is_dir() && proc_root.is_dir(), "{} {}", cgroup_root.display(), proc_root.display());
     let roots = ["--cgroup-root", cgroup_root.to_str().unwrap(), "--proc-root", proc_root.to_str().unwrap()];
     memcgtop(&[&["snapshot", "--all"], &roots[..], arguments].concat())

@@ -4,7 +4,7 @@
 
 pub mod rules;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -64,30 +64,39 @@ impl Engine {
         let Some(snapshot) = model.snapshot() else { return };
         let judged = |group: &&Group| group.is_container() || model.scope() == Scope::Everything;
         let mut still = Vec::new();
+        let mut firing: HashMap<CgroupId, Vec<Alert>> = HashMap::new();
+        for alert in self.firing.drain(..) {
+            firing.entry(alert.id.clone()).or_default().push(alert);
+        }
         for group in model.groups().iter().filter(judged) {
+            let mut before = firing.remove(&group.id).unwrap_or_default();
             for rule in RULES {
-                let known = self.firing.iter().position(|alert| alert.rule == rule.name && alert.id == group.id);
-                let known = known.map(|at| self.firing.swap_remove(at));
+                let known = before.iter().position(|alert| alert.rule == rule.name).map(|at| before.remove(at));
                 match (rule.standing)(group, model, known.is_some()) {
                     Some(standing) => still.push(updated(known, rule, standing, group, snapshot.at, snapshot.taken_at)),
                     None => self.ended.extend(known.map(|alert| ended(alert, snapshot.at))),
                 }
             }
         }
-        // What is left belongs to rows that are gone. A kill stays news, unless the row is back and tells of it.
-        for alert in self.firing.drain(..) {
-            let told = still.iter().any(|other: &Alert| other.rule == alert.rule && other.id.path == alert.id.path);
-            if alert.level == Level::Critical && rules::outlives(&alert, snapshot.at) && !told {
-                still.push(alert);
-            } else {
-                self.ended.push_back(ended(alert, snapshot.at));
-            }
-        }
+        self.bury(firing.into_values().flatten().collect(), &mut still, snapshot.at);
         while self.ended.len() > LOG {
             self.ended.pop_front();
         }
         still.sort_by(|a, b| (a.acknowledged, b.level, b.since).cmp(&(b.acknowledged, a.level, a.since)));
         self.firing = still;
+    }
+
+    /// Alerts of rows that are gone have ended. A kill stays news, unless the row is back and tells of it.
+    fn bury(&mut self, mut orphans: Vec<Alert>, still: &mut Vec<Alert>, at: Duration) {
+        orphans.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        for alert in orphans {
+            let told = still.iter().any(|other| other.rule == alert.rule && other.id.path == alert.id.path);
+            if rules::outlives(&alert, at) && !told {
+                still.push(alert);
+            } else {
+                self.ended.push_back(ended(alert, at));
+            }
+        }
     }
 
     /// What fires now: the worst first, then the newest; acknowledged ones last.

@@ -67,10 +67,7 @@ fn need(group: &Group) -> Option<String> {
     let out = footprint.saturating_sub(usage);
     if out > usage / 100 {
         let needs = units::size(footprint);
-        return Some(format!(
-            "Needs about {needs} (usage + swap - swap cache); {limit}, so {} is out on swap.",
-            units::size(out)
-        ));
+        return Some(format!("Needs about {needs}; {limit}, so {} is out on swap.", units::size(out)));
     }
     let room = figures.headroom.map_or_else(|_| "?".to_owned(), units::size_rounded_down);
     Some(format!("Uses {}, of it {floor} floor (cannot be dropped); {limit}; room for {room}.", units::size(usage)))

@@ -31,7 +31,9 @@ pub fn line(app: &App, width: usize, theme: &Theme) -> Line<'static> {
         parts.pop();
         left_out += 1;
     }
-    parts.push((format!("+{left_out} more"), Role::Plain));
+    if left_out > 0 {
+        parts.push((format!("+{left_out} more"), Role::Plain));
+    }
     joined(parts, theme)
 }
 
