@@ -1,5 +1,7 @@
 //! The command line as a script or a person uses it: output, messages and exit codes of the real program.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
