@@ -211,6 +211,20 @@ fn a_paused_screen_stands_still_and_catches_up() {
 }
 
 #[test]
+fn rows_that_vanish_leave_the_cursor_on_one_that_is_there() {
+    for keys in ["", "G", "tG"] {
+        let mut app = app();
+        for containers in [40, 7, 0, 12] {
+            let snapshot = Demo::wide(containers).sample().expect("the demo never fails");
+            app.update(Message::Sample(Ok(Box::new(snapshot))));
+            press(&mut app, keys);
+            assert!(app.cursor() <= app.rows().len(), "{keys:?} {containers}");
+            painted(&app, &UNICODE, (80, 24));
+        }
+    }
+}
+
+#[test]
 fn ascii_screens_are_ascii() {
     ["", "t", "a", " "].into_iter().for_each(ascii);
 }

@@ -111,7 +111,9 @@ pub struct App {
     pub trouble: Option<String>,
     /// Lines scrolled in the help, the detail and the alerts.
     pub scroll: u16,
+    /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
     selected: Option<CgroupId>,
+    cursor: usize,
     rows: Vec<usize>,
     folded: HashSet<CgroupId>,
     feed: Feed,
@@ -142,6 +144,7 @@ impl App {
             trouble: None,
             scroll: 0,
             selected: None,
+            cursor: 0,
             rows: Vec::new(),
             folded: HashSet::new(),
             feed: Feed::Live,
@@ -156,8 +159,7 @@ impl App {
 
     /// The place of the cursor among the rows.
     pub fn cursor(&self) -> usize {
-        let selected = self.selected.as_ref();
-        self.rows().position(|group| Some(&group.id) == selected).unwrap_or(0)
+        self.cursor
     }
 
     /// The row under the cursor.
@@ -385,20 +387,21 @@ impl App {
 
     fn select(&mut self, at: usize) {
         let id = self.rows().nth(at).map(|group| group.id.clone());
+        self.cursor = at;
         self.selected = id;
     }
 
     /// Puts the rows in order; the cursor stays on its row, or goes to the neighbour of one that is gone.
     fn arrange(&mut self) {
-        let at = self.cursor();
         self.rows = match self.screen {
             Screen::Tree => self.branches(),
             Screen::Table | Screen::Detail(_) | Screen::Alerts => self.sorted(),
         };
-        let stays = self.rows().any(|group| Some(&group.id) == self.selected.as_ref());
-        // Until somebody moves it the cursor is on the first row, whichever that is.
-        if !stays && self.selected.is_some() {
-            self.select(at.min(self.rows.len().saturating_sub(1)));
+        let Some(selected) = &self.selected else { return };
+        let place = self.rows().position(|group| group.id == *selected);
+        match place {
+            Some(at) => self.cursor = at,
+            None => self.select(self.cursor.min(self.rows.len().saturating_sub(1))),
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::model::Figures;
 
-/// Points that are kept: five minutes at one a second.
-const LENGTH: usize = 300;
+/// Points that are kept: four minutes at one a second.
+const LENGTH: usize = 240;
 /// Room is made for so many at a time.
 const STEP: usize = 60;
 const PAGE: u64 = 4096;

@@ -18,7 +18,7 @@ use crate::ui::{bar, fitted, rule, spread};
 use crate::units;
 
 /// The span of the chart: all that is kept at one reading a second.
-const SPAN: Duration = Duration::from_secs(300);
+const SPAN: Duration = Duration::from_secs(240);
 /// Cells in front of the curves.
 const AXIS: usize = 9;
 
@@ -67,7 +67,7 @@ fn chart(app: &App, group: &Group, width: usize, height: usize, theme: &Theme) -
     let top = usage.iter().chain(&footprint).flatten().copied().chain(limit).max().unwrap_or(1).max(1);
     let legend =
         format!("{} usage  {} out on swap  {} limit", theme.glyphs.floor, theme.glyphs.droppable, theme.glyphs.rule);
-    let mut lines = vec![rule("last 5 minutes", &legend, width, theme)];
+    let mut lines = vec![rule("last 4 minutes", &legend, width, theme)];
     for level in (0..height as u64).rev() {
         let (low, high) = (top * level / height as u64, top * (level + 1) / height as u64);
         let is_limit = limit.is_some_and(|limit| low < limit && limit <= high);
@@ -118,7 +118,7 @@ fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'st
         lines.push(line("kills", Point::kills, ""));
     }
     lines.push(spread(
-        vec![Span::styled(format!("{}-5m", " ".repeat(AXIS - 1)), dim)],
+        vec![Span::styled(format!("{}-4m", " ".repeat(AXIS - 1)), dim)],
         vec![Span::styled("now", dim)],
         slots + AXIS,
     ));

@@ -70,7 +70,7 @@ fn keys_lead_from_screen_to_screen_and_back() {
     let mut terminal = Terminal::demo(&[], &[]);
     terminal.press_for("t", "CGROUP");
     terminal.press_for("t", "CONTAINER");
-    terminal.press_for(ENTER, "last 5 minutes");
+    terminal.press_for(ENTER, "last 4 minutes");
     terminal.press_for(ESC, "CONTAINER");
     terminal.press_for("?", "its own limit, calm");
     terminal.press_for(ESC, "CONTAINER");
@@ -212,7 +212,7 @@ fn where_the_locale_has_only_ascii_nothing_else_is_written() {
     terminal.resize(120, 160);
     terminal.press_for("t", "CGROUP");
     terminal.press_for("t", "CONTAINER");
-    terminal.press_for(ENTER, "last 5 minutes");
+    terminal.press_for(ENTER, "last 4 minutes");
     terminal.press_for(ESC, "CONTAINER");
     terminal.press_for("?", "psi.full_total_us");
     terminal.press(ESC);
