@@ -3,6 +3,7 @@
 //! A kept descriptor saves opening and closing, which costs more than reading, but each one that was
 //! read holds about 4 KiB of kernel memory, on a host that may have none to spare: so there is a cap.
 
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Never more than this, whatever the process may have: about 40 MiB of kernel memory.
@@ -17,6 +18,14 @@ pub(super) struct Descriptors {
     most: usize,
 }
 
+/// Grows the kernel's table of descriptors at once. It grows by doubling otherwise, and with threads running
+/// every doubling waits for all processors: together longer than the reading itself.
+fn make_room(most: usize) {
+    let highest = i32::try_from(most).unwrap_or(i32::MAX);
+    // The table keeps its size when the copy is closed. Without it the first reading is only slower.
+    _ = fcntl_dupfd_cloexec(std::io::stderr(), highest);
+}
+
 impl Descriptors {
     /// As many as the process may have after raising its own soft limit.
     pub(super) fn raised() -> Self {
@@ -24,7 +33,9 @@ impl Descriptors {
         let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
         let allowed = if raised { maximum } else { current };
         let allowed = allowed.map_or(usize::MAX, |allowed| usize::try_from(allowed).unwrap_or(usize::MAX));
-        Self { kept: 0, most: allowed.saturating_sub(RESERVE).min(CAP) }
+        let most = allowed.saturating_sub(RESERVE).min(CAP);
+        make_room(most);
+        Self { kept: 0, most }
     }
 
     /// None: for a single reading, where keeping saves nothing.
