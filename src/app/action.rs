@@ -95,8 +95,8 @@ const fn ctrl(c: char) -> (KeyCode, KeyModifiers) {
 pub const ACTIONS: &[Entry] = &[
     entry!(Open, "Enter", [code(KeyCode::Enter)], "everything about the row", "detail"),
     entry!(Back, "Esc", [code(KeyCode::Esc), code(KeyCode::Backspace)], "back; on the table: clear the filter", ""),
-    entry!(Tree, "t", [key('t')], "table or tree", "tree"),
     entry!(Alerts, "a", [key('a')], "alerts: what fires, and what fired", "alerts"),
+    entry!(Tree, "t", [key('t')], "table or tree", "tree"),
     entry!(Filter, "/", [key('/')], "filter: words, usage>512M, runtime=docker, not, and, or, ( )", "filter"),
     entry!(Sort, "s", [key('s')], "sort by the focused column; again: trouble first", "sort"),
     entry!(Reverse, "S", [key('S')], "reverse the order", ""),
