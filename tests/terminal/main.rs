@@ -209,14 +209,18 @@ fn is_colour(parameter: &str) -> bool {
 #[test]
 fn where_the_locale_has_only_ascii_nothing_else_is_written() {
     let mut terminal = Terminal::demo(&[], &[("LANG", "C")]);
-    terminal.resize(120, 160);
-    terminal.press_for("t", "CGROUP");
-    terminal.press_for("t", "CONTAINER");
-    terminal.press_for(ENTER, "last 4 minutes");
-    terminal.press_for(ESC, "CONTAINER");
-    terminal.press_for("?", "psi.full_total_us");
-    terminal.press_for(ESC, "CONTAINER");
-    terminal.press_for("a", "-- log");
+    // Each text stands on one screen only, so that the next key is not typed before the last one was read.
+    for (keys, text) in [
+        ("t", "CGROUP"),
+        ("t", "CONTAINER"),
+        (ENTER, "last 4 minutes"),
+        (ESC, "CONTAINER"),
+        ("?", "-- signs"),
+        (ESC, "CONTAINER"),
+        ("a", "-- log"),
+    ] {
+        terminal.press_for(keys, text);
+    }
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     let bytes = terminal.bytes();

@@ -66,6 +66,8 @@ impl Terminal {
         let PtyPair { slave, master } = native_pty_system().openpty(size(80, 24)).unwrap();
         let modes = modes(&*master);
         let mut command = CommandBuilder::new(program);
+        // Not the home of a user who may have none.
+        command.cwd(env!("CARGO_MANIFEST_DIR"));
         command.env_clear();
         command.args(arguments);
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")].iter().chain(variables) {
