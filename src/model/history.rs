@@ -7,8 +7,6 @@ use crate::model::Figures;
 
 /// Points that are kept: four minutes at one a second.
 const LENGTH: usize = 240;
-/// Room is made for so many at a time.
-const STEP: usize = 60;
 const PAGE: u64 = 4096;
 
 /// One reading of a row. Sizes are in pages of 4 KiB, so that a point takes 16 bytes.
@@ -76,9 +74,9 @@ impl History {
     pub(super) fn push(&mut self, point: Point) {
         if self.points.len() == LENGTH {
             self.points.pop_front();
-        } else if self.points.len() == self.points.capacity() {
-            // Doubling would waste up to half of it, in each of thousands of rows.
-            self.points.reserve_exact(STEP);
+        } else if self.points.is_empty() {
+            // Growing step by step would leave holes in the heap, for each of thousands of rows.
+            self.points.reserve_exact(LENGTH);
         }
         self.points.push_back(point);
     }
