@@ -8,6 +8,8 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
 
+use jiff::tz::TimeZone;
+use memcgtop::app;
 use memcgtop::cli::{Cli, Command, Format, Options, SnapshotArgs};
 use memcgtop::exit::Exit;
 use memcgtop::export;
@@ -90,20 +92,19 @@ fn dashboard(
     options: &Options,
     open: impl FnOnce(&Options) -> Result<Box<dyn Source>, source::Error>,
 ) -> anyhow::Result<Exit> {
-    let settings = run::Settings {
+    let settings = app::Settings {
         interval: options.interval,
         filter: filter(options),
         filter_text: options.filter.clone().unwrap_or_default(),
         sort: options.sort,
         scope: scope(options),
         tree: options.tree,
-        theme: run::theme(
-            options.ascii.then_some(&ASCII),
-            if options.no_color { Colours::None } else { Colours::Sixteen },
-        ),
+        zone: TimeZone::system(),
     };
+    let colours = if options.no_color { Colours::None } else { Colours::Sixteen };
+    let theme = run::theme(options.ascii.then_some(&ASCII), colours);
     run::check_terminal()?;
-    Ok(run::run(open(options)?, settings)?)
+    Ok(run::run(open(options)?, settings, theme)?)
 }
 
 fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {

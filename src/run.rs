@@ -8,7 +8,6 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{self, SignalKind};
@@ -16,34 +15,13 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::StreamExt as _;
 
-use crate::app::{self, App, Effect, Message};
+use crate::app::{App, Effect, Message, Settings};
 use crate::exit::Exit;
-use crate::model::Scope;
-use crate::query::{Filter, Sort};
 use crate::source::Source;
 use crate::source::sampler::{Sample, Sampler};
 use crate::term::{self, Guard, Screen};
 use crate::ui;
 use crate::ui::theme::{ASCII, Colours, Glyphs, Theme, UNICODE};
-
-/// What the dashboard starts with.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Time between two readings.
-    pub interval: Duration,
-    /// Which rows.
-    pub filter: Filter,
-    /// The filter as it was given.
-    pub filter_text: String,
-    /// In which order.
-    pub sort: Sort,
-    /// Containers or every cgroup.
-    pub scope: Scope,
-    /// The tree instead of the table.
-    pub tree: bool,
-    /// With which characters and colours.
-    pub theme: Theme,
-}
 
 /// Why the dashboard cannot run, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -92,29 +70,21 @@ pub fn theme(wanted: Option<&'static Glyphs>, colours: Colours) -> Theme {
 ///
 /// # Errors
 /// Where the terminal fails or the reading thread ends.
-pub fn run(source: Box<dyn Source>, settings: Settings) -> Result<Exit, Error> {
+pub fn run(source: Box<dyn Source>, settings: Settings, theme: Theme) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let exit = runtime.block_on(dashboard(source, settings));
+    let exit = runtime.block_on(dashboard(source, settings, theme));
     // A read that hangs in the kernel must not keep the program alive.
     runtime.shutdown_background();
     exit
 }
 
-async fn dashboard(source: Box<dyn Source>, settings: Settings) -> Result<Exit, Error> {
+async fn dashboard(source: Box<dyn Source>, settings: Settings, theme: Theme) -> Result<Exit, Error> {
     let mut signals = Signals::listen()?;
     let (outlet, mut samples) = channel(1);
     let reader = Sampler::spawn(source, settings.interval, outlet)?;
-    let mut app = App::new(app::Settings {
-        interval: settings.interval,
-        filter: settings.filter,
-        filter_text: settings.filter_text,
-        sort: settings.sort,
-        scope: settings.scope,
-        tree: settings.tree,
-        zone: TimeZone::system(),
-    });
+    let mut app = App::new(settings);
     let mut guard = Guard::enter()?;
-    let mut painter = Painter::new(settings.theme)?;
+    let mut painter = Painter::new(theme)?;
     let mut input = EventStream::new();
     let mut heard = Instant::now();
     loop {
@@ -150,7 +120,7 @@ async fn dashboard(source: Box<dyn Source>, settings: Settings) -> Result<Exit, 
                 // The shell takes over until it lets us go on.
                 _ = kill_process(getpid(), Signal::TSTP);
                 guard = Guard::enter()?;
-                painter = Painter::new(settings.theme)?;
+                painter = Painter::new(theme)?;
             }
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::model::{Group, Model, Scope};
+use crate::model::{Group, Model};
 use crate::snapshot::CgroupId;
 use rules::{RULES, Rule, Standing};
 
@@ -62,13 +62,12 @@ impl Engine {
     /// Judges the newest reading.
     pub fn judge(&mut self, model: &Model) {
         let Some(snapshot) = model.snapshot() else { return };
-        let judged = |group: &&Group| group.is_container() || model.scope() == Scope::Everything;
         let mut still = Vec::new();
         let mut firing: HashMap<CgroupId, Vec<Alert>> = HashMap::new();
         for alert in self.firing.drain(..) {
             firing.entry(alert.id.clone()).or_default().push(alert);
         }
-        for group in model.groups().iter().filter(judged) {
+        for group in model.rows() {
             let mut before = firing.remove(&group.id).unwrap_or_default();
             for rule in RULES {
                 let known = before.iter().position(|alert| alert.rule == rule.name).map(|at| before.remove(at));

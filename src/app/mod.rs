@@ -413,7 +413,7 @@ impl App {
     }
 
     fn is_shown(&self, group: &Group) -> bool {
-        (group.is_container() || self.model.scope() == Scope::Everything) && self.filter.matches(group)
+        self.model.is_row(group) && self.filter.matches(group)
     }
 
     /// The rows that are shown and those above them; siblings in order, a parent where its first child would be.

@@ -6,14 +6,12 @@ pub mod csv;
 pub mod json;
 pub mod table;
 
-use crate::model::{Group, Model, Scope};
+use crate::model::{Group, Model};
 use crate::query::{Filter, Sort};
 
 /// The rows to print: containers, or every cgroup; filtered and sorted.
 pub fn rows<'a>(model: &'a Model, filter: &Filter, sort: &Sort) -> Vec<&'a Group> {
-    let everything = model.scope() == Scope::Everything;
-    let mut rows: Vec<&Group> =
-        model.groups().iter().filter(|group| (everything || group.is_container()) && filter.matches(group)).collect();
+    let mut rows: Vec<&Group> = model.rows().filter(|group| filter.matches(group)).collect();
     rows.sort_by(|a, b| sort.compare(a, b));
     rows
 }

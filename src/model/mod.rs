@@ -144,6 +144,16 @@ impl Model {
         &self.groups
     }
 
+    /// Whether a group is a row of the flat table: containers, or every cgroup if that is the scope.
+    pub fn is_row(&self, group: &Group) -> bool {
+        self.scope == Scope::Everything || group.is_container()
+    }
+
+    /// The rows of the flat table.
+    pub fn rows(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| self.is_row(group))
+    }
+
     /// The row of a cgroup.
     pub fn group(&self, id: &CgroupId) -> Option<&Group> {
         self.groups.iter().find(|group| group.id == *id)

@@ -3,7 +3,6 @@
 //! A sweep finds the cgroups that came and went, reads what is due of each, and hands out one snapshot.
 //! A cgroup that vanishes meanwhile is left out; a file that fails leaves a mark and a problem.
 
-use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use rustix::io::Errno;
@@ -62,11 +61,6 @@ impl Local {
             effort,
             mount,
         })
-    }
-
-    /// The hierarchy's root directory.
-    pub fn root(&self) -> &PathBuf {
-        &self.mount.root
     }
 
     /// Finds and reads what there is. Where a cgroup vanished meanwhile, another may have taken its place

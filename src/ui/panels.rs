@@ -161,13 +161,12 @@ pub fn scrolled(lines: Vec<Line<'static>>, scroll: u16, height: usize) -> Vec<Li
 /// How much is shown, and how well it could be read.
 pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let groups = app.model.groups();
-    let counted = groups.iter().filter(|group| group.is_container() || app.model.scope() == Scope::Everything).count();
+    let counted = app.model.rows().count();
     let kind = if app.model.scope() == Scope::Everything { "cgroups" } else { "containers" };
     // Only the topmost containers, so that no byte counts twice.
     let top = groups.iter().filter(|group| group.is_container() && !is_inside_a_container(groups, group));
     let charged: u64 = top.filter_map(|group| group.figures.usage.ok()).sum();
-    let everything = app.model.scope() == Scope::Everything;
-    let shown = app.rows().filter(|group| everything || group.is_container()).count();
+    let shown = app.rows().filter(|group| app.model.is_row(group)).count();
     let left = format!("  {shown} of {counted} {kind}, {} charged to containers", units::size(charged));
     let problems = match app.model.problems() {
         [] => "every file readable".to_owned(),

@@ -56,12 +56,7 @@ fn clauses(app: &App) -> Vec<Clause> {
     let Some(host) = app.model.host() else {
         return vec![clause("reading the cgroups ...", "reading ...", Role::Plain)];
     };
-    let rows: Vec<&Group> = app
-        .model
-        .groups()
-        .iter()
-        .filter(|group| group.is_container() || app.model.scope() == Scope::Everything)
-        .collect();
+    let rows: Vec<&Group> = app.model.rows().collect();
     let short = app.model.host_is_short();
     let available = host.mem_available.map_or_else(|_| "?".to_owned(), units::size);
     let mut clauses = Vec::new();
