@@ -3,6 +3,7 @@
 //! Sorting, filters, JSON, CSV, the text table and the explanations on the screen all read this table.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::model::{Group, verdict};
 use crate::snapshot::{Missing, Reading};
@@ -98,6 +99,10 @@ fn text(value: Option<&str>) -> Reading<Value<'_>> {
     value.map(Value::Text).ok_or(Missing::NotKnown)
 }
 
+fn told(value: &Reading<Arc<str>>) -> Reading<Value<'_>> {
+    value.as_deref().map(Value::Text).map_err(|reason| *reason)
+}
+
 macro_rules! field {
     ($id:literal, $unit:ident, $meaning:literal, $source:literal, $get:expr) => {
         Field { id: $id, meaning: $meaning, source: $source, unit: Unit::$unit, get: $get }
@@ -121,8 +126,17 @@ pub const FIELDS: &[Field] = &[
     )),
     field!("runtime", Text, "Who made it.", "path", |g| text(g.identity.runtime.as_deref())),
     field!("id", Text, "The runtime's id of it.", "path", |g| text(g.identity.id.as_deref())),
-    field!("name", Text, "What to call it.", "path", |g| Ok(Value::Text(&g.identity.name))),
-    field!("pod", Text, "The pod that it belongs to.", "path", |g| text(g.identity.pod.as_deref())),
+    field!("name", Text, "What its owner calls it, else its shortened id.", "runtime's state", |g| Ok(Value::Text(
+        &g.identity.name
+    ))),
+    field!("image", Text, "The image that it was made from.", "runtime's state", |g| told(&g.identity.image)),
+    field!("pod", Text, "The name of its pod.", "runtime's state", |g| told(&g.identity.pod)),
+    field!("pod_id", Text, "The id of its pod: the kubelet's uid, or podman's.", "path", |g| text(
+        g.identity.pod_id.as_deref()
+    )),
+    field!("namespace", Text, "The namespace of its pod or of its runtime; an LXD project.", "runtime's state", |g| {
+        told(&g.identity.namespace)
+    }),
     field!(
         "usage",
         Bytes,
@@ -162,6 +176,21 @@ pub const FIELDS: &[Field] = &[
         .map(Value::Limit)),
     field!("low", Bytes, "Protected from reclaim if it can be.", "- | memory.low", |g| g.figures.low.map(Value::Limit)),
     field!("min", Bytes, "Protected from reclaim always.", "- | memory.min", |g| g.figures.min.map(Value::Limit)),
+    field!(
+        "declared_limit",
+        Bytes,
+        "The memory limit that its runtime's configuration asks for; the kernel may enforce another.",
+        "runtime's state",
+        |g| g.identity.declared.limit.map(Value::Limit)
+    ),
+    field!("declared_swap_limit", Bytes, "The swap that its runtime's configuration grants.", "runtime's state", |g| g
+        .identity
+        .declared
+        .swap_limit
+        .map(Value::Limit)),
+    field!("command", Text, "What its first process runs.", "/proc/PID/stat comm", |g| text(
+        g.identity.command.as_deref()
+    )),
     field!("effective_limit", Bytes, "The smallest limit of it and its ancestors.", "limits of the path", |g| g
         .figures
         .effective_limit

@@ -48,7 +48,7 @@ fn names() -> String {
 pub enum Filter {
     /// Every row.
     All,
-    /// The word is in its name, pod, runtime, id or cgroup path; lower case.
+    /// The word is in its name, pod, namespace, image, runtime, id or cgroup path; lower case.
     Word(String),
     /// A field compares with a value.
     Compare(&'static Field, Operator, Operand),
@@ -135,7 +135,10 @@ fn searched(group: &Group) -> impl Iterator<Item = &str> {
     let identity = &group.identity;
     [
         Some(&*identity.name),
-        identity.pod.as_deref(),
+        identity.pod.as_deref().ok(),
+        identity.pod_id.as_deref(),
+        identity.namespace.as_deref().ok(),
+        identity.image.as_deref().ok(),
         identity.runtime.as_deref(),
         identity.id.as_deref(),
         Some(&*group.id.path),
@@ -339,7 +342,7 @@ impl Sort {
                 (Err(_), Err(_)) => Ordering::Equal,
             },
         };
-        by_key.then_with(|| a.identity.name.cmp(&b.identity.name)).then_with(|| a.id.cmp(&b.id))
+        by_key.then_with(|| a.identity.label().cmp(&b.identity.label())).then_with(|| a.id.cmp(&b.id))
     }
 }
 

@@ -105,7 +105,7 @@ fn every_vector_is_read_as_far_as_its_path_goes() {
         }
         let identity = identity(path);
         assert_eq!((identity.kind, identity.role), kind_and_role(&vector), "kind and role of {path}");
-        assert_eq!(identity.pod.as_deref(), (vector.pod != "-").then_some(vector.pod.as_str()), "pod of {path}");
+        assert_eq!(identity.pod_id.as_deref(), (vector.pod != "-").then_some(vector.pod.as_str()), "pod of {path}");
         if vector.kind == "inner-unit" {
             assert_eq!(identity.name.as_ref(), vector.id, "name of {path}");
             continue;

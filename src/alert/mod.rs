@@ -135,7 +135,7 @@ fn updated(
         sign: standing.sign,
         level: standing.level,
         id: group.id.clone(),
-        name: Arc::clone(&group.identity.name),
+        name: group.identity.label().into(),
         text: standing.text,
         since: known.as_ref().map_or(at, |alert| alert.since),
         began: known.as_ref().map_or(taken_at, |alert| alert.began),

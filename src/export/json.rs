@@ -126,7 +126,8 @@ struct Row<'a>(&'a Group);
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let mut missing = Vec::new();
+        // A shortened id stands in for the name.
+        let mut missing: Vec<_> = self.0.identity.unnamed.iter().map(|reason| ("name", *reason)).collect();
         let mut fields = FIELDS.iter().peekable();
         while let Some(field) = fields.next() {
             let value = (field.get)(self.0);

@@ -7,12 +7,15 @@
 //! `rules` holds the table to which runtimes are added, `grammar` the few patterns that no line of a table
 //! can say, and `shape` what ids look like.
 //!
-//! Must not touch files, processes or daemons, and must not guess: where the path does not tell (a container
-//! with a free name in a free directory, LXD as opposed to LXC), the answer is the plain cgroup or the plain
-//! runtime. Names are those that the path carries; those that people gave (`shop-db-1`) are known to the
-//! runtimes alone, and whoever asks them replaces [`Identity::name`] of the [`Place`] that is made here.
+//! The path must not guess: where it does not tell (a container with a free name in a free directory, LXD as
+//! opposed to LXC), the answer is the plain cgroup or the plain runtime. `state` finds the names that people gave
+//! (`shop-db-1`), which the runtimes alone know, and `facts` is what it hands back to [`Place::known_as`].
+//! Only `state` touches files and processes; nothing asks a daemon.
 //!
 //! Segments are text from containers: they are kept as they are, and made visible where they are drawn.
+
+pub mod facts;
+pub mod state;
 
 mod grammar;
 mod rules;
@@ -20,7 +23,8 @@ mod shape;
 
 use std::sync::Arc;
 
-use crate::snapshot::{Identity, Kind, Role};
+use crate::snapshot::{Declared, Identity, Kind, Missing, Role};
+use facts::Facts;
 use grammar::Found;
 use rules::Home;
 
@@ -36,15 +40,7 @@ pub struct Place {
 impl Place {
     /// The root of the hierarchy.
     pub fn root() -> Self {
-        let identity = Identity {
-            kind: Kind::Cgroup,
-            role: Role::Outermost,
-            runtime: None,
-            id: None,
-            name: Arc::from("/"),
-            pod: None,
-        };
-        Self { identity: Arc::new(identity), home: None }
+        Self { identity: Arc::new(Identity::plain(Kind::Cgroup, "/")), home: None }
     }
 
     /// The directory `segment` in this one. An empty segment leads nowhere.
@@ -79,11 +75,16 @@ impl Place {
         if self.is_kata_overhead() {
             (found.role, found.runtime) = (Role::Helper, self.identity.runtime.as_deref());
         }
-        let pod = match found.kind {
+        let pod_id = match found.kind {
             Kind::Pod => found.id.as_deref().map(Arc::from),
-            _ => grammar::pod_of_slice(slice).map(Arc::from).or_else(|| self.identity.pod.clone()),
+            _ => grammar::pod_of_slice(slice).map(Arc::from).or_else(|| self.identity.pod_id.clone()),
         };
-        Some(identify(&found, segment, pod))
+        let mut identity = identify(&found, segment, pod_id);
+        if self.identity.pod.is_ok() && self.identity.pod_id == identity.pod_id {
+            identity.pod = self.identity.pod.clone();
+            identity.namespace = self.identity.namespace.clone();
+        }
+        Some(identity)
     }
 
     /// Anything else within a container or a helper.
@@ -94,18 +95,18 @@ impl Place {
 
     /// A unit or a group that belongs to no container.
     fn plain(&self, segment: &str) -> Identity {
-        Identity {
-            kind: grammar::kind_of_unit(segment),
-            role: Role::Outermost,
-            runtime: None,
-            id: None,
-            name: Arc::from(segment),
-            pod: self.identity.pod.clone(),
-        }
+        let plain = Identity::plain(grammar::kind_of_unit(segment), segment);
+        Identity { pod: self.identity.pod.clone(), pod_id: self.identity.pod_id.clone(), ..plain }
+    }
+
+    /// The same place, with what a runtime's state tells of it.
+    #[must_use]
+    pub fn known_as(&self, facts: &Facts) -> Self {
+        Self { identity: Arc::new(facts.complete(&self.identity)), home: self.home }
     }
 
     fn part(&self, segment: &str, role: Role) -> Identity {
-        Identity { role, name: Arc::from(segment), ..Identity::clone(&self.identity) }
+        Identity { role, name: Arc::from(segment), unnamed: None, ..Identity::clone(&self.identity) }
     }
 
     fn is_workload(&self) -> bool {
@@ -129,18 +130,22 @@ impl Place {
     }
 }
 
-fn identify(found: &Found<'_>, segment: &str, pod: Option<Arc<str>>) -> Identity {
-    let name = match &found.id {
-        Some(id) if found.role != Role::Helper => grammar::short_name(found.kind, id),
-        _ => segment,
-    };
+fn identify(found: &Found<'_>, segment: &str, pod_id: Option<Arc<str>>) -> Identity {
+    let id = found.id.as_deref().filter(|_| found.role != Role::Helper);
+    let name = id.map_or(segment, |id| grammar::short_name(found.kind, id));
+    let pod = Err(if pod_id.is_some() { Missing::NotRead } else { Missing::NoPod });
     Identity {
-        kind: found.kind,
         role: found.role,
         runtime: found.runtime.map(Arc::from),
-        name: Arc::from(name),
         id: found.id.as_deref().map(Arc::from),
+        // A shortened id is none that people gave.
+        unnamed: id.filter(|id| *id != name).map(|_| Missing::NotRead),
+        image: Err(Missing::NotRead),
         pod,
+        pod_id,
+        namespace: Err(Missing::NotRead),
+        declared: Declared { limit: Err(Missing::NotRead), swap_limit: Err(Missing::NotRead) },
+        ..Identity::plain(found.kind, name)
     }
 }
 
@@ -234,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_pod_reaches_down_to_all_within() {
-        let pod = |path: &str| identity(&path.replace("ID", ID)).pod;
+        let pod = |path: &str| identity(&path.replace("ID", ID)).pod_id;
         let uid = Some("6a1f2b3c-1111-4222-8333-abcdefabcdef".into());
         let slice = "/kubepods.slice/kubepods-pod6a1f2b3c_1111_4222_8333_abcdefabcdef.slice";
         assert_eq!(pod(slice), uid);

@@ -74,15 +74,6 @@ fn ancestors(topology: &Topology, index: usize) -> Vec<usize> {
 
 /// The identity of a row before it has one.
 pub(super) fn nobody() -> &'static Arc<Identity> {
-    static NOBODY: LazyLock<Arc<Identity>> = LazyLock::new(|| {
-        Arc::new(Identity {
-            kind: Kind::Cgroup,
-            role: Role::Outermost,
-            runtime: None,
-            id: None,
-            name: "".into(),
-            pod: None,
-        })
-    });
+    static NOBODY: LazyLock<Arc<Identity>> = LazyLock::new(|| Arc::new(Identity::plain(Kind::Cgroup, "")));
     &NOBODY
 }

@@ -3,15 +3,17 @@
 //! A sweep finds the cgroups that came and went, reads what is due of each, and hands out one snapshot.
 //! A cgroup that vanishes meanwhile is left out; a file that fails leaves a mark and a problem.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::io::Errno;
 
+use crate::identity::state::Places;
 use crate::kernel::file::{File, Pace};
 use crate::kernel::hierarchy::{self, Mount, Roots};
 use crate::kernel::host::HostReader;
 use crate::snapshot::{Missing, Problem, Snapshot};
 use crate::source::descriptors::Descriptors;
+use crate::source::names::Names;
 use crate::source::reader::{Fault, Handle, Outcome, Reader};
 use crate::source::tree::Tree;
 use crate::source::{Error, Source};
@@ -19,6 +21,9 @@ use crate::text;
 
 /// Files of the slow pace are read at every tenth reading, a tenth of the cgroups at a time.
 const SLOW: usize = 10;
+
+/// A single reading waits for names so long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How the readings will be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,7 @@ pub struct Local {
     host: HostReader,
     tree: Tree,
     reader: Reader,
+    names: Names,
     started: Instant,
     sweeps: usize,
 }
@@ -56,6 +62,7 @@ impl Local {
             host: HostReader::new(roots.proc_root(), &mount),
             tree: Tree::open(&mount.root, mount.version, descriptors)?,
             reader: Reader::new(),
+            names: Names::new(places(roots, &mount)),
             started: Instant::now(),
             sweeps: 0,
             effort,
@@ -170,12 +177,33 @@ impl Local {
         }
     }
 
+    /// Takes in the names that have come, and asks for those of new cgroups. The figures come first: nothing is asked
+    /// before they are read.
+    fn name(&mut self) {
+        for id in self.tree.departures() {
+            self.names.forget(&id);
+        }
+        for (id, question) in self.tree.arrivals() {
+            self.names.ask(id, question);
+        }
+        let told = match self.effort {
+            Effort::Live => self.names.take(),
+            Effort::Whole => self.names.wait(Instant::now() + PATIENCE),
+        };
+        for told in told {
+            self.tree.know(told);
+        }
+        self.tree.settle();
+    }
+
     fn problems(&self, problems: &mut Vec<Problem>) {
+        problems.extend(self.names.problem());
         for node in self.tree.order().into_iter().filter_map(|index| self.tree.node(index)) {
             let directory = || {
                 let below = node.path().trim_start_matches('/');
                 text::visible(&self.mount.root.join(below).to_string_lossy()).into_owned()
             };
+            problems.extend(node.problems.iter().cloned());
             problems.extend(node.faults.iter().map(|fault| Problem {
                 path: fault.file.map_or_else(directory, |file| format!("{}/{file}", directory())),
                 doing: fault.doing,
@@ -183,6 +211,14 @@ impl Local {
             }));
         }
     }
+}
+
+/// Where the runtimes' state is looked for: never on this host where the cgroups are a copy of another's.
+fn places(roots: &Roots, mount: &Mount) -> Places {
+    let is_copy = !mount.is_kernels();
+    let proc_root = (!is_copy || roots.proc.is_some() || roots.root.is_some()).then(|| roots.proc_root());
+    let own = (!is_copy && roots.proc.is_none()).then(|| "/".into());
+    Places { cgroups: mount.root.clone(), proc_root, root: roots.root.clone().or(own) }
 }
 
 fn explain(errno: Errno) -> String {
@@ -204,6 +240,7 @@ impl Source for Local {
             path: self.mount.root.clone(),
             error: errno.into(),
         })?;
+        self.name();
         self.problems(&mut problems);
         let readings = self.tree.order().into_iter().filter_map(|index| self.tree.node(index)).map(|node| node.memory);
         Ok(Snapshot {

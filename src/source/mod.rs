@@ -7,6 +7,7 @@ pub mod local;
 pub mod sampler;
 
 mod descriptors;
+mod names;
 mod reader;
 mod tree;
 

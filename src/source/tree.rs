@@ -4,20 +4,25 @@
 //! count moved are listed again. One that lost a child is listed again too: a removal and a creation
 //! between two readings leave the count as it was. Must not read memory files.
 
-use std::ffi::{CStr, CString};
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, OsStr};
 use std::fmt::Write as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, open, openat, statat};
 use rustix::io::Errno;
 
 use crate::identity::Place;
+use crate::identity::facts::Facts;
+use crate::identity::state::Question;
 use crate::kernel::hierarchy::Version;
-use crate::snapshot::{Cgroup, CgroupId, Memory, Topology};
+use crate::snapshot::{Cgroup, CgroupId, Kind, Memory, Problem, Role, Topology};
 use crate::source::Error;
 use crate::source::descriptors::Descriptors;
+use crate::source::names::Told;
 use crate::source::reader::{Fault, Handle};
 
 /// The root's place among the nodes.
@@ -29,7 +34,11 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 #[derive(Debug)]
 pub(super) struct Node {
     id: CgroupId,
+    /// What it is, its runtime's state included.
     place: Place,
+    /// What its path says, and what its runtime's state adds.
+    spoken: Place,
+    known: Option<Facts>,
     parent: Option<usize>,
     children: Vec<usize>,
     /// Path relative to the hierarchy's root, for when the directory is not kept open.
@@ -43,6 +52,8 @@ pub(super) struct Node {
     pub(super) handles: Box<[Handle]>,
     /// What could not be read.
     pub(super) faults: Vec<Fault>,
+    /// What its runtime keeps and could not be read.
+    pub(super) problems: Vec<Problem>,
     /// Whether every file was read at least once.
     pub(super) complete: bool,
     /// The sweep that read it last.
@@ -59,6 +70,8 @@ impl Node {
     fn new(version: Version, id: CgroupId) -> Self {
         Self {
             place: Place::root(),
+            spoken: Place::root(),
+            known: None,
             parent: None,
             children: Vec::new(),
             location: c".".to_owned(),
@@ -68,6 +81,7 @@ impl Node {
             links: None,
             handles: version.files().iter().map(|_| Handle::Closed).collect(),
             faults: Vec::new(),
+            problems: Vec::new(),
             complete: false,
             read_in: None,
             memory: version.blank(),
@@ -81,6 +95,15 @@ impl Node {
     pub(super) fn path(&self) -> &str {
         &self.id.path
     }
+
+    /// What to ask of its runtime's state; nothing, where no runtime can know it.
+    fn question(&self) -> Option<Question> {
+        let identity = &self.spoken.identity;
+        let may_be_known = matches!(identity.kind, Kind::Container | Kind::Pod | Kind::Vm | Kind::Cgroup);
+        let location = PathBuf::from(OsStr::from_bytes(self.location.to_bytes()));
+        (may_be_known && identity.role == Role::Outermost && !self.is_root())
+            .then(|| Question { location, identity: Arc::clone(identity) })
+    }
 }
 
 /// Every cgroup directory below one root.
@@ -93,6 +116,10 @@ pub(super) struct Tree {
     /// Live nodes, each parent before its children.
     order: Vec<usize>,
     topology: Option<Arc<Topology>>,
+    /// Where the cgroups of an id are, for those that are there.
+    places: HashMap<CgroupId, usize>,
+    came: Vec<usize>,
+    went: Vec<CgroupId>,
     pub(super) descriptors: Descriptors,
 }
 
@@ -103,7 +130,18 @@ impl Tree {
         let fd = open(root, DIRECTORY - OFlags::NOFOLLOW, Mode::empty()).map_err(error)?;
         let stat = fstat(&fd).map_err(error)?;
         let nodes = vec![Some(Node::new(version, CgroupId { path: "/".into(), inode: stat.st_ino }))];
-        Ok(Self { version, root: fd, nodes, free: Vec::new(), order: vec![ROOT], topology: None, descriptors })
+        Ok(Self {
+            version,
+            root: fd,
+            nodes,
+            free: Vec::new(),
+            order: vec![ROOT],
+            topology: None,
+            places: HashMap::new(),
+            came: Vec::new(),
+            went: Vec::new(),
+            descriptors,
+        })
     }
 
     /// The live nodes, each parent before its children.
@@ -186,6 +224,8 @@ impl Tree {
                 self.descriptors.release(files + usize::from(node.directory.is_some()));
                 self.free.push(index);
                 doomed.extend(node.children);
+                self.places.remove(&node.id);
+                self.went.push(node.id);
             }
         }
         self.topology = None;
@@ -259,13 +299,17 @@ impl Tree {
         let segment = printable(&entry.0);
         let path = format!("{}/{segment}", above.path().trim_end_matches('/'));
         let mut node = Node::new(self.version, CgroupId { path: path.into(), inode: stat.st_ino });
-        node.place = above.place.child(&segment);
+        node.spoken = above.place.child(&segment);
+        node.place = node.spoken.clone();
         node.parent = Some(parent);
         node.location = if above.is_root() { entry.0.clone() } else { join(&above.location, &entry.0) };
         node.links = Some(stat.st_nlink);
         node.entry = entry;
         node.directory = self.keep(parent, &name);
+        let id = node.id.clone();
         let index = self.insert(node);
+        self.places.insert(id, index);
+        self.came.push(index);
         self.node_mut(parent)?.children.push(index);
         Some((index, stat.st_nlink))
     }
@@ -304,6 +348,39 @@ impl Tree {
             let mut children = self.node(index).map(|node| node.children.clone()).unwrap_or_default();
             children.sort_by(|&a, &b| self.path_of(b).cmp(self.path_of(a)));
             pending.extend(children);
+        }
+    }
+
+    /// Cgroups that came since the last time and that a runtime may know, and what to ask.
+    pub(super) fn arrivals(&mut self) -> Vec<(CgroupId, Question)> {
+        let came = std::mem::take(&mut self.came);
+        let nodes = came.into_iter().filter_map(|index| self.node(index));
+        nodes.filter_map(|node| Some((node.id.clone(), node.question()?))).collect()
+    }
+
+    /// Cgroups that went since the last time.
+    pub(super) fn departures(&mut self) -> Vec<CgroupId> {
+        std::mem::take(&mut self.went)
+    }
+
+    /// Takes in what a runtime's state says of a cgroup, and with it of those inside.
+    pub(super) fn know(&mut self, told: Told) {
+        let Some(&index) = self.places.get(&told.id) else { return };
+        let Some(node) = self.node_mut(index) else { return };
+        node.problems = told.problems;
+        node.known = Some(told.facts);
+        let before = Arc::clone(&node.place.identity);
+        let mut pending = vec![index];
+        while let Some(index) = pending.pop() {
+            let above = self.node(index).and_then(|node| node.parent).and_then(|above| self.node(above));
+            let Some(above) = above.map(|above| above.place.clone()) else { continue };
+            let Some(node) = self.node_mut(index) else { continue };
+            node.spoken = above.child(&printable(&node.entry.0));
+            node.place = node.known.as_ref().map_or_else(|| node.spoken.clone(), |facts| node.spoken.known_as(facts));
+            pending.extend(&node.children);
+        }
+        if self.node(index).is_some_and(|node| node.place.identity != before) {
+            self.topology = None;
         }
     }
 

@@ -42,12 +42,14 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
 
 fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut first = columns::sign(group, theme);
-    let name = text::visible(&group.identity.name).into_owned();
+    let name = text::visible(&group.identity.label()).into_owned();
     first.push(Span::styled(format!(" {name} is {}", state(group)), theme.style(Role::Strong)));
     let identity = &group.identity;
     let mut facts = vec![identity.kind.name().to_owned()];
     facts.extend(identity.runtime.as_ref().map(ToString::to_string));
-    facts.extend(identity.pod.as_ref().map(|pod| format!("pod {pod}")));
+    facts.extend(identity.image.as_ref().ok().map(|image| format!("image {image}")));
+    facts.extend(identity.namespace.as_ref().ok().map(|namespace| format!("namespace {namespace}")));
+    facts.extend(identity.pod.as_ref().ok().or(identity.pod_id.as_ref()).map(|pod| format!("pod {pod}")));
     facts.extend(identity.id.as_ref().map(|id| format!("id {id}")));
     facts.push(group.figures.processes.map_or_else(|_| String::new(), |n| format!("{n} processes")));
     facts.push(format!("cgroup {}", group.id.path));
@@ -183,7 +185,8 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
     let above = std::iter::successors(group.parent, |&row| groups[row].parent).map(|row| &groups[row]);
     for (depth, link) in std::iter::once(group).chain(above).enumerate() {
         let figures = &link.figures;
-        let name = if link.parent.is_none() { "host".into() } else { text::visible(&link.identity.name) };
+        let name =
+            if link.parent.is_none() { "host".to_owned() } else { text::visible(&link.identity.label()).into_owned() };
         let name = format!("{}{name}", "  ".repeat(depth));
         let host = app.model.host().filter(|host| link.parent.is_none() && !host.namespaced);
         let (limit, usage) = match host {

@@ -19,7 +19,7 @@ use crate::units::{self, Limit};
 /// What holds the row under the cursor, and what would help, in a rule and `most` lines.
 pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
     let Some(group) = app.current() else { return Vec::new() };
-    let title = format!("{}: {}", text::visible(&group.identity.name), state(group));
+    let title = format!("{}: {}", text::visible(&group.identity.label()), state(group));
     let mut lines = vec![rule(&title, "Enter for all of it", width, theme)];
     let facts = [need(group), Some(verdict::evidence(group).join("   ")), relief(group)];
     let facts = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).take(most);

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{self, App, Screen};
 use crate::model::{Group, Scope};
-use crate::snapshot::Host;
+use crate::snapshot::{Host, Kind};
 use crate::text;
 use crate::ui::bar;
 use crate::ui::columns::{self, Column};
@@ -141,10 +141,14 @@ fn host_cells(host: &Host, column: &Column, width: usize, theme: &Theme) -> Vec<
 
 /// What a row is called, safe for the terminal.
 pub fn label(app: &App, group: &Group) -> String {
-    let name = text::visible(&group.identity.name);
     if app.screen != Screen::Tree {
-        return name.into_owned();
+        return text::visible(&group.identity.label()).into_owned();
     }
+    // A container stands below its pod there.
+    let name = match group.identity.kind {
+        Kind::Container => text::visible(&group.identity.name).into_owned(),
+        _ => text::visible(&group.identity.label()).into_owned(),
+    };
     let folded = if app.is_folded(&group.id) { "+ " } else { "" };
     match (&group.identity.runtime, group.is_container()) {
         (Some(runtime), true) => format!("{folded}{}: {name}", text::visible(runtime)),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::curve::{LOOP, hash, passed};
 use super::figures::{Figure, Figures, Stalls, memory};
 use super::story::{self, Actor, Death, Home, Limits, Load, NOTHING, Pod, UNLIMITED};
-use crate::snapshot::{Cgroup, CgroupId, Hierarchy, Host, Identity, Kind, Memory, Missing, Role, Topology};
+use crate::snapshot::{Cgroup, CgroupId, Declared, Hierarchy, Host, Identity, Kind, Memory, Missing, Role, Topology};
+use crate::units::Limit;
 
 const MIB: f64 = 1_048_576.0;
 const PAGE: f64 = 4_096.0;
@@ -69,6 +70,12 @@ struct Cast {
     ahead: Option<f64>,
 }
 
+impl Cast {
+    fn title(&self) -> String {
+        format!("{}{}", self.actor.name, self.suffix)
+    }
+}
+
 /// All that can ever be on the host.
 pub(super) struct World {
     nodes: Vec<Node>,
@@ -99,7 +106,7 @@ impl World {
     /// A host with `factor` times the story's memory.
     fn of(cast: &[Cast], factor: f64) -> Self {
         let mut builder = Builder { nodes: Vec::new() };
-        let root = builder.add(None, "", identity(Kind::Cgroup, "/"), story::ROOT, UNLIMITED);
+        let root = builder.add(None, "", Identity::plain(Kind::Cgroup, "/"), story::ROOT, UNLIMITED);
         builder.pods(root, cast, factor);
         builder.system(root, cast);
         builder.machines(root, cast);
@@ -226,7 +233,7 @@ impl Builder {
     }
 
     fn slice(&mut self, parent: usize, name: &str, limits: Limits) -> usize {
-        self.add(Some(parent), name, identity(Kind::Slice, name), NOTHING, limits)
+        self.add(Some(parent), name, Identity::plain(Kind::Slice, name), NOTHING, limits)
     }
 
     /// What [`Self::add`] made from `from` on, as big, as timely and as mortal as its actor.
@@ -250,17 +257,17 @@ impl Builder {
             let from = self.nodes.len();
             let uid = uid(from as u64);
             let segment = format!("kubepods-burstable-pod{}.slice", uid.replace('-', "_"));
-            let pod: Arc<str> = uid.into();
-            let who = Identity {
-                runtime: Some("containerd".into()),
-                id: Some(Arc::clone(&pod)),
-                pod: Some(Arc::clone(&pod)),
-                ..identity(Kind::Pod, &format!("{namespace}/{name}{}", part.suffix))
+            let pod: Arc<str> = format!("{name}{}", part.suffix).into();
+            let within = Identity {
+                pod: Ok(Arc::clone(&pod)),
+                pod_id: Some(uid.clone().into()),
+                namespace: Ok(namespace.into()),
+                ..Identity::plain(Kind::Pod, &pod)
             };
+            let who = Identity { runtime: Some("kubelet".into()), id: Some(uid.into()), ..within.clone() };
             let parent = self.add(Some(burstable), &segment, who, load, limits);
             let id = hex(from as u64);
-            let title = format!("{name}{}/{}", part.suffix, part.actor.name);
-            let who = Identity { pod: Some(pod), ..container("containerd", &id, &title) };
+            let who = container("containerd", &id, part.actor.name.to_owned(), part, within);
             let segment = format!("cri-containerd-{id}.scope");
             self.add(Some(parent), &segment, who, part.actor.load, part.actor.limits);
             self.dress(from, part);
@@ -272,13 +279,13 @@ impl Builder {
         for part in cast.iter().filter(|part| matches!(part.actor.home, Home::Docker)) {
             let from = self.nodes.len();
             let id = hex(from as u64);
-            let who = container("docker", &id, &format!("{}{}", part.actor.name, part.suffix));
+            let who = container("docker", &id, part.title(), part, outside());
             self.add(Some(slice), &format!("docker-{id}.scope"), who, part.actor.load, part.actor.limits);
             self.dress(from, part);
         }
         for (name, mib) in story::SERVICES {
             let unit = format!("{name}.service");
-            let node = self.add(Some(slice), &unit, identity(Kind::Service, &unit), story::SERVICE, UNLIMITED);
+            let node = self.add(Some(slice), &unit, Identity::plain(Kind::Service, &unit), story::SERVICE, UNLIMITED);
             self.nodes[node].scale = mib;
         }
     }
@@ -288,7 +295,7 @@ impl Builder {
         for part in cast.iter().filter(|part| matches!(part.actor.home, Home::Podman)) {
             let from = self.nodes.len();
             let id = hex(from as u64);
-            let who = container("podman", &id, &format!("{}{}", part.actor.name, part.suffix));
+            let who = container("podman", &id, part.title(), part, outside());
             let trunk = Identity { role: Role::Trunk, ..who.clone() };
             let scope = self.add(Some(slice), &format!("libpod-{id}.scope"), who, NOTHING, UNLIMITED);
             self.add(Some(scope), "container", trunk, part.actor.load, part.actor.limits);
@@ -300,16 +307,29 @@ impl Builder {
         let users = self.slice(root, "user.slice", UNLIMITED);
         let user = self.slice(users, "user-1000.slice", UNLIMITED);
         let scope = "session-3.scope";
-        self.add(Some(user), scope, identity(Kind::Scope, scope), story::SESSION, UNLIMITED);
+        self.add(Some(user), scope, Identity::plain(Kind::Scope, scope), story::SESSION, UNLIMITED);
     }
 }
 
-fn identity(kind: Kind, name: &str) -> Identity {
-    Identity { kind, role: Role::Outermost, runtime: None, id: None, name: name.into(), pod: None }
+/// A container that is in no pod.
+fn outside() -> Identity {
+    Identity { namespace: Err(Missing::NotOnDisk), ..Identity::plain(Kind::Container, "") }
 }
 
-fn container(runtime: &str, id: &str, name: &str) -> Identity {
-    Identity { runtime: Some(runtime.into()), id: Some(id.into()), ..identity(Kind::Container, name) }
+/// The container of `part`, in the pod and namespace of `within`.
+fn container(runtime: &str, id: &str, name: String, part: &Cast, within: Identity) -> Identity {
+    let limit = |mib: Option<u32>| {
+        Ok(mib.map_or(Limit::Unlimited, |mib| Limit::Bytes((f64::from(mib) * part.scale * MIB) as u64)))
+    };
+    Identity {
+        kind: Kind::Container,
+        runtime: Some(runtime.into()),
+        id: Some(id.into()),
+        name: name.into(),
+        image: Ok(part.actor.image.into()),
+        declared: Declared { limit: limit(part.actor.limits.max), swap_limit: limit(part.actor.limits.swap) },
+        ..within
+    }
 }
 
 /// 64 hexadecimal digits.

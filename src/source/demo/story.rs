@@ -75,6 +75,7 @@ pub(super) struct Pod {
 /// A container of the story.
 pub(super) struct Actor {
     pub(super) name: &'static str,
+    pub(super) image: &'static str,
     pub(super) home: Home,
     pub(super) limits: Limits,
     pub(super) load: Load,
@@ -197,6 +198,7 @@ pub(super) const ACTORS: [Actor; 9] =
 /// Its heap outgrows its own limit: it lives in swap and reads back what it just pushed out.
 const CHECKOUT: Actor = Actor {
     name: "app",
+    image: "registry.example/shop/checkout:2.14",
     home: Home::Pod(&Pod {
         namespace: "shop",
         name: "checkout-5c8b-x7k2p",
@@ -229,6 +231,7 @@ const CHECKOUT: Actor = Actor {
 /// No limit of its own; its pod's is eaten by an emptyDir in memory that belongs to no process.
 const SEARCH: Actor = Actor {
     name: "index",
+    image: "registry.example/shop/search:0.9.3",
     home: Home::Pod(&Pod {
         namespace: "shop",
         name: "search-6f4d-9qzrw",
@@ -259,6 +262,7 @@ const SEARCH: Actor = Actor {
 
 const COREDNS: Actor = Actor {
     name: "coredns",
+    image: "registry.example/coredns:v1.11.1",
     home: Home::Pod(&Pod {
         namespace: "kube-system",
         name: "coredns-7c65-l4xvd",
@@ -282,6 +286,7 @@ const COREDNS: Actor = Actor {
 /// Full of page cache, and calm: red means trouble, not fullness.
 const POSTGRES: Actor = Actor {
     name: "postgres-main",
+    image: "postgres:16",
     home: Home::Docker,
     limits: max(4096),
     load: Load {
@@ -303,6 +308,7 @@ const POSTGRES: Actor = Actor {
 
 const REDIS: Actor = Actor {
     name: "redis-cache",
+    image: "redis:7-alpine",
     home: Home::Docker,
     limits: max(2048),
     load: Load {
@@ -320,6 +326,7 @@ const REDIS: Actor = Actor {
 
 const GRAFANA: Actor = Actor {
     name: "grafana",
+    image: "grafana/grafana:11.2.0",
     home: Home::Docker,
     limits: max(1024),
     load: Load {
@@ -339,6 +346,7 @@ const GRAFANA: Actor = Actor {
 /// A build that grows into its `memory.high`.
 const CI_RUNNER: Actor = Actor {
     name: "ci-runner-3",
+    image: "registry.example/ci/runner:latest",
     home: Home::Podman,
     limits: Limits { max: Some(8 << 10), high: Some(6 << 10), swap: None },
     load: Load {
@@ -365,6 +373,7 @@ const CI_RUNNER: Actor = Actor {
 /// Leaks, is killed at its limit, is started again, leaks again. May not swap.
 const REPORT_GEN: Actor = Actor {
     name: "report-gen",
+    image: "registry.example/shop/report:1.7",
     home: Home::Podman,
     limits: Limits { swap: Some(0), ..max(768) },
     load: Load {
@@ -404,6 +413,7 @@ const REPORT_GEN: Actor = Actor {
 
 const NODE_EXPORTER: Actor = Actor {
     name: "node-exporter",
+    image: "registry.example/prom/node-exporter:v1.8.2",
     home: Home::Podman,
     limits: UNLIMITED,
     load: Load {

@@ -34,7 +34,7 @@ fn is_container(cgroup: &Cgroup) -> bool {
 
 /// The cgroup with the limits of the container called `name`.
 fn find<'a>(snapshot: &'a Snapshot, name: &str) -> Option<(&'a Cgroup, &'a Memory)> {
-    rows(snapshot).filter(|(cgroup, _)| &*cgroup.identity.name == name).last()
+    rows(snapshot).filter(|(cgroup, _)| cgroup.identity.label() == name).last()
 }
 
 fn counters(memory: &Memory) -> Vec<u64> {

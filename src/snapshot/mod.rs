@@ -3,73 +3,16 @@
 //! Raw figures only, each with the kernel file that it came from; what follows from them is in
 //! [`crate::model`]. Must not read files, and knows nothing of screens.
 
+mod identity;
+mod missing;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::units::Limit;
 
-/// A figure, or the reason why the kernel does not tell it.
-pub type Reading<T = u64> = Result<T, Missing>;
-
-/// Why a figure is absent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Missing {
-    /// This kernel prints no such file or key; newer ones may.
-    NotInKernel,
-    /// The v1 controller never had it.
-    NotOnV1,
-    /// The v2 controller never had it.
-    NotOnV2,
-    /// The kernel could count it, but was not told to (swap accounting, `kmem.tcp` without a limit).
-    AccountingOff,
-    /// The memory controller is not enabled for this cgroup.
-    NoController,
-    /// The kernel keeps no such file for the root cgroup.
-    RootCgroup,
-    /// The reader may not open the file.
-    Permission,
-    /// The file was there but could not be read or understood: see the problems.
-    Unreadable,
-    /// The cgroup went away before the file was read.
-    Vanished,
-    /// The kernel's counter stands still although the limit binds (Linux 6.15 and later, `memsw.limit` = `limit`).
-    DeadCounter,
-    /// Nothing limits it, so there is nothing to be a part of.
-    NoLimit,
-    /// The limit is above what this cgroup namespace or mount shows.
-    Invisible,
-    /// It needs a second reading.
-    OneReading,
-    /// Its turn to be read has not come yet.
-    NotRead,
-    /// The path does not tell, and the runtime has not been asked.
-    NotKnown,
-}
-
-impl Missing {
-    /// The reason in the words of the screens and of the JSON's `missing`.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::NotInKernel => "this kernel does not report it",
-            Self::NotOnV1 => "cgroup v1 has no such figure",
-            Self::NotOnV2 => "cgroup v2 has no such figure",
-            Self::AccountingOff => "the kernel's accounting for it is off",
-            Self::NoController => "the memory controller is not enabled for this cgroup",
-            Self::RootCgroup => "the root cgroup has no such file",
-            Self::Permission => "permission denied",
-            Self::Unreadable => "the kernel file could not be read or understood, see problems",
-            Self::Vanished => "the cgroup vanished while it was read",
-            Self::DeadCounter => {
-                "memsw.limit equals limit and this kernel counts no hits then, although the limit was reached"
-            }
-            Self::NoLimit => "nothing limits it",
-            Self::Invisible => "the limit is set above what this cgroup namespace shows",
-            Self::OneReading => "needs two readings",
-            Self::NotRead => "not read yet",
-            Self::NotKnown => "the cgroup path does not tell",
-        }
-    }
-}
+pub use identity::{Declared, Identity, Kind, Role};
+pub use missing::{Missing, Reading};
 
 /// Everything that one sweep read.
 #[derive(Clone, Debug)]
@@ -115,70 +58,6 @@ pub struct CgroupId {
     pub path: Arc<str>,
     /// Inode of the directory, which on cgroup file systems is the cgroup's 64-bit id.
     pub inode: u64,
-}
-
-/// What a cgroup is, as far as its path tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// What kind of row it makes.
-    pub kind: Kind,
-    /// Its part in the row that it belongs to.
-    pub role: Role,
-    /// Who made it: `docker`, `podman`, `lxc`, ….
-    pub runtime: Option<Arc<str>>,
-    /// The runtime's own id: 64 hexadecimal digits, or a name for runtimes that have no other id.
-    pub id: Option<Arc<str>>,
-    /// What to call it on the screen: the shortened id, the unit, or the last part of the path.
-    pub name: Arc<str>,
-    /// The pod that it belongs to: the kubelet's uid or podman's pod id.
-    pub pod: Option<Arc<str>>,
-}
-
-/// What kind of thing a cgroup was made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// A container.
-    Container,
-    /// A pod: a parent of containers with a limit of its own.
-    Pod,
-    /// A virtual machine.
-    Vm,
-    /// A systemd service.
-    Service,
-    /// A systemd scope.
-    Scope,
-    /// A systemd slice.
-    Slice,
-    /// Any other cgroup.
-    Cgroup,
-}
-
-impl Kind {
-    /// The name in the JSON and in filters.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Container => "container",
-            Self::Pod => "pod",
-            Self::Vm => "vm",
-            Self::Service => "service",
-            Self::Scope => "scope",
-            Self::Slice => "slice",
-            Self::Cgroup => "cgroup",
-        }
-    }
-}
-
-/// A cgroup's part in the group of cgroups that makes one container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// The outermost cgroup of what it is: it makes the row.
-    Outermost,
-    /// The structural inner cgroup that holds the workload (`container`, `payload`, `ns`): its limits are the container's.
-    Trunk,
-    /// Any other cgroup inside a container: a service of a systemd inside it, `init.scope`, a child that the workload made.
-    Inner,
-    /// Overhead of a runtime: conmon, an LXC monitor, a supervisor.
-    Helper,
 }
 
 /// Memory figures of one cgroup. All sizes are bytes, all counters count from the cgroup's creation.

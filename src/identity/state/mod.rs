@@ -1,0 +1,435 @@
+//! What the runtimes' own state says of a container: no daemon is asked, no process started.
+//!
+//! The parent of a container's first process tells which runtime it is and where its state is, seen through that
+//! parent's own root: so runtimes in containers and those with directories of their own are found as well. Where
+//! the parent is gone or may not be looked at, the places where state usually is are tried by id.
+//!
+//! Every read can hang or be refused. Whoever asks has a thread to lose, and never the one that reads memory.
+
+mod docker;
+mod files;
+mod lines;
+mod oci;
+mod process;
+mod storage;
+mod supervisor;
+mod visit;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::identity::facts::Facts;
+use crate::identity::shape;
+use crate::snapshot::{Identity, Kind, Problem};
+use files::Stamp;
+use oci::Bundle;
+use process::First;
+use supervisor::Supervisor;
+use visit::{Place, Visit};
+
+/// State that is not what its runtime writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// Where state is looked for.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The root of the memory hierarchy.
+    pub cgroups: PathBuf,
+    /// What stands for `/proc`; `None` where the processes of the cgroups are not to be seen.
+    pub proc_root: Option<PathBuf>,
+    /// What stands for `/`; `None` where there is none that belongs to the cgroups.
+    pub root: Option<PathBuf>,
+}
+
+/// A cgroup that somebody may have a name for.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Its directory below the hierarchy's root.
+    pub location: PathBuf,
+    /// What its path says.
+    pub identity: Arc<Identity>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// What the state tells.
+    pub facts: Facts,
+    /// State that is there and could not be read or understood.
+    pub problems: Vec<Problem>,
+    /// The files that it was read from.
+    pub watched: Vec<Watched>,
+}
+
+/// A file that was read, to be looked at again: when it changes, names may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    process: Option<i32>,
+    path: PathBuf,
+    stamp: Stamp,
+}
+
+/// Lists of directories are kept for so long.
+const FRESH: Duration = Duration::from_secs(5);
+/// More lists than this are not kept.
+const MOST_LISTS: usize = 16;
+
+/// Looks for state, and remembers the lists that serve many containers.
+#[derive(Debug)]
+pub struct Resolver {
+    places: Places,
+    /// The containers in a storage, by the file that lists them.
+    storages: HashMap<(PathBuf, Stamp), Rc<HashMap<String, Facts>>>,
+    directories: HashMap<PathBuf, (Instant, Rc<Vec<OsString>>)>,
+}
+
+impl Resolver {
+    /// Looks in `places`.
+    pub fn new(places: Places) -> Self {
+        Self { places, storages: HashMap::new(), directories: HashMap::new() }
+    }
+
+    /// Looks for everything that is known of a cgroup.
+    pub fn resolve(&mut self, question: &Question) -> Answer {
+        let mut visit = Visit::default();
+        let first = self.first(question, &mut visit);
+        let mut facts =
+            first.as_ref().map_or_else(Facts::default, |first| self.supervised(question, first, &mut visit));
+        if question.identity.kind != Kind::Cgroup {
+            if facts.name.is_none() || facts.image.is_none() {
+                facts = facts.or(self.by_id(&question.identity, &mut visit));
+            }
+            if facts.pod.is_none() {
+                facts = facts.or(self.logs(&question.identity, &mut visit));
+            }
+            if facts.name.is_none() && question.identity.kind == Kind::Container {
+                facts.name = first.as_ref().and_then(|first| self.hostname(first, &question.identity, &mut visit));
+            }
+            facts.command = first.map(|first| first.comm.into());
+        }
+        if question.identity.kind == Kind::Pod {
+            facts = of_pod(facts);
+        }
+        visit.finish(facts)
+    }
+
+    /// Whether a file that an answer came from was written anew or is gone.
+    pub fn has_changed(&self, watched: &Watched) -> bool {
+        let place = match watched.process {
+            Some(pid) => self.inside(pid),
+            None => self.outside(),
+        };
+        place.and_then(|place| place.root.stamp(&watched.path)).ok() != Some(watched.stamp)
+    }
+
+    /// Gives back the memory of what was remembered.
+    pub fn forget_lists(&mut self) {
+        self.storages.clear();
+        self.directories.clear();
+    }
+
+    fn first(&self, question: &Question, visit: &mut Visit) -> Option<First> {
+        let proc_root = self.places.proc_root.as_deref()?;
+        let cgroup = self.places.cgroups.join(&question.location);
+        process::first(proc_root, &cgroup).unwrap_or_else(|error| {
+            visit.refuse(&error);
+            None
+        })
+    }
+
+    /// What the parent of the first process tells, and what is found with it.
+    fn supervised(&mut self, question: &Question, first: &First, visit: &mut Visit) -> Facts {
+        let Some(proc_root) = self.places.proc_root.clone() else { return Facts::default() };
+        let cmdline = process::cmdline(&proc_root, first.parent).unwrap_or_default();
+        match Supervisor::parse(&cmdline) {
+            Some(Supervisor::Conmon { name, id, bundle }) => {
+                let argv = Facts { name: name.map(Into::into), id: Some(id.as_str().into()), ..made_by("podman") };
+                let place = self.inside_or_outside(first.parent, visit);
+                place.map_or_else(Facts::default, |place| self.bundle_of_podman(&place, &bundle, &id, visit)).or(argv)
+            }
+            Some(Supervisor::Shim { namespace, id }) => {
+                self.shim(question, first.parent, &namespace, id.as_deref(), visit)
+            }
+            Some(Supervisor::LxcMonitor { path, name }) => {
+                let place = self.inside_or_outside(first.parent, visit);
+                lxc(&question.identity, place.as_ref(), &path, &name, visit)
+            }
+            Some(Supervisor::Nspawn { name }) => Facts { name: Some(name.into()), ..made_by("nspawn") },
+            None if question.identity.kind == Kind::Vm => {
+                let own = process::cmdline(&proc_root, first.pid).unwrap_or_default();
+                Facts { name: supervisor::guest_name(&own).map(Into::into), ..Facts::default() }
+            }
+            None => Facts::default(),
+        }
+    }
+
+    fn shim(&mut self, question: &Question, shim: i32, namespace: &str, id: Option<&str>, visit: &mut Visit) -> Facts {
+        let place = self.inside_or_outside(shim, visit);
+        let own = self.working_directory(shim, visit);
+        // Containers of a pod share the shim of their sandbox; their bundles lie side by side.
+        let inner = question
+            .identity
+            .id
+            .as_deref()
+            .filter(|_| namespace == KUBELET && question.identity.kind == Kind::Container);
+        let directory = match (own, inner) {
+            (Some(own), Some(inner)) => own.parent().map(|above| above.join(inner)),
+            (own, _) => own,
+        };
+        let bundle = place
+            .as_ref()
+            .zip(directory)
+            .and_then(|(place, directory)| visit.take(place, &directory.join("config.json"), Bundle::parse));
+        if question.identity.kind == Kind::Cgroup && !is_made_for(question, bundle.as_ref(), id) {
+            return Facts::default();
+        }
+        let id = inner.or(bundle.as_ref().and_then(Bundle::cgroup_id).filter(|_| namespace == DOCKER)).or(id);
+        let told = bundle.as_ref().map(Bundle::facts).unwrap_or_default();
+        match namespace {
+            DOCKER => {
+                let directory = bundle.as_ref().and_then(Bundle::docker_directory);
+                let directory = directory.or_else(|| Some(Path::new(DOCKER_CONTAINERS).join(id?)));
+                let own = place.zip(directory).map(|(place, directory)| of_docker(&place, &directory, visit));
+                own.unwrap_or_default().or(told).or(made_by("docker"))
+            }
+            KUBELET => told.or(Facts { id: inner.map(Into::into), ..made_by("containerd") }),
+            _ => told.or(Facts {
+                id: id.map(Into::into),
+                name: id.map(Into::into),
+                namespace: Some(namespace.into()),
+                ..made_by("containerd")
+            }),
+        }
+    }
+
+    fn working_directory(&self, pid: i32, visit: &mut Visit) -> Option<PathBuf> {
+        let link = self.places.proc_root.as_ref()?.join(pid.to_string()).join("cwd");
+        std::fs::read_link(link).inspect_err(|error| visit.refuse(error)).ok()
+    }
+
+    /// The bundle of a podman or CRI-O container, and the storage that it is in.
+    fn bundle_of_podman(&mut self, place: &Place, bundle: &Path, id: &str, visit: &mut Visit) -> Facts {
+        let config = visit.take(place, &bundle.join("config.json"), Bundle::parse);
+        let mut facts = config.as_ref().map(Bundle::facts).unwrap_or_default();
+        // The bundle is STORAGE/DRIVER-containers/ID/userdata.
+        let Some(containers) = bundle.parent().and_then(Path::parent) else { return facts };
+        facts = facts.or(self.listed(place, containers, id, visit));
+        let infra = facts.name.as_deref().is_some_and(|name| name.ends_with("-infra"));
+        facts.sandbox |= infra;
+        if facts.pod.is_none() {
+            // podman gives a pod's name to its infra container as host name.
+            let sandbox = config.as_ref().and_then(Bundle::sandbox_id);
+            let other = sandbox.filter(|sandbox| *sandbox != id).and_then(|sandbox| {
+                visit.take(place, &containers.join(sandbox).join("userdata/config.json"), Bundle::parse)
+            });
+            let named = if infra { config.as_ref() } else { other.as_ref() };
+            facts.pod = named.and_then(Bundle::hostname).map(Into::into);
+        }
+        facts
+    }
+
+    /// What the lists in a storage say of a container.
+    fn listed(&mut self, place: &Place, containers: &Path, id: &str, visit: &mut Visit) -> Facts {
+        let mut found = Facts::default();
+        for list in ["containers.json", "volatile-containers.json"] {
+            let path = containers.join(list);
+            let Some(stamp) = visit.stamp(place, &path) else { continue };
+            let key = (path.clone(), stamp);
+            if !self.storages.contains_key(&key) {
+                let Some(list) = visit.take(place, &path, storage::parse) else { continue };
+                if self.storages.len() >= MOST_LISTS {
+                    self.storages.clear();
+                }
+                self.storages.insert(key.clone(), Rc::new(list));
+            }
+            visit.watch(place, &path, stamp);
+            if let Some(facts) = self.storages.get(&key).and_then(|list| list.get(id)) {
+                found = found.or(facts.clone());
+            }
+        }
+        found
+    }
+
+    /// The usual places, for those whose parent is gone or may not be looked at.
+    fn by_id(&mut self, identity: &Identity, visit: &mut Visit) -> Facts {
+        let (Some(id), Ok(place)) = (identity.id.as_deref(), self.outside()) else { return Facts::default() };
+        if identity.runtime.as_deref() == Some("openvz") {
+            return virtuozzo(&place, id, visit);
+        }
+        if !shape::is_hex(id, 64) || identity.kind != Kind::Container {
+            return Facts::default();
+        }
+        let mut facts = of_docker(&place, &Path::new(DOCKER_CONTAINERS).join(id), visit);
+        if facts.name.is_none() {
+            for containers in self.storage_directories(&place) {
+                facts = facts.or(self.bundle_of_podman(&place, &containers.join(id).join("userdata"), id, visit));
+            }
+        }
+        for tasks in CONTAINERD_TASKS.iter().map(Path::new) {
+            for namespace in self.names_in(&place, tasks).iter() {
+                let config = tasks.join(namespace).join(id).join("config.json");
+                let Some(bundle) = visit.take(&place, &config, Bundle::parse) else { continue };
+                facts = facts.or(bundle.facts());
+            }
+        }
+        facts
+    }
+
+    /// podman's and CRI-O's directories of containers, one for each storage driver.
+    fn storage_directories(&mut self, place: &Place) -> Vec<PathBuf> {
+        let storage = Path::new(PODMAN_STORAGE);
+        let names = self.names_in(place, storage);
+        let drivers = names.iter().filter(|name| name.to_string_lossy().ends_with("-containers"));
+        drivers.map(|driver| storage.join(driver)).collect()
+    }
+
+    /// The kubelet's logs, whose names anybody may read.
+    fn logs(&mut self, identity: &Identity, visit: &mut Visit) -> Facts {
+        let (Some(uid), Ok(place)) = (identity.pod_id.as_deref(), self.outside()) else { return Facts::default() };
+        let found = |names: Rc<Vec<OsString>>, read: &dyn Fn(&str) -> Option<Facts>| {
+            names.iter().filter_map(|name| name.to_str()).find_map(read)
+        };
+        let links = self.names_in(&place, Path::new("/var/log/containers"));
+        let id = identity.id.as_deref().filter(|_| identity.kind == Kind::Container);
+        let container = id.and_then(|id| found(links, &|name| lines::container_of_log(name, id)));
+        let directories = self.names_in(&place, Path::new("/var/log/pods"));
+        let pod = found(directories, &|name| lines::pod_of_log_directory(name, uid));
+        visit.found |= container.is_some() || pod.is_some();
+        container.unwrap_or_default().or(pod.unwrap_or_default())
+    }
+
+    /// The host name in a container's own files, if it says more than its id.
+    fn hostname(&self, first: &First, identity: &Identity, visit: &mut Visit) -> Option<Arc<str>> {
+        identity.unnamed?;
+        let place = self.inside(first.pid).ok()?;
+        let text = visit.take(&place, Path::new("/etc/hostname"), as_text)?;
+        let name = text.trim();
+        let host = self.places.proc_root.as_ref()?.join("sys/kernel/hostname");
+        let hosts_own = std::fs::read_to_string(host).unwrap_or_default();
+        let says_more = !name.is_empty() && !name.contains(char::is_whitespace) && *name != *identity.name;
+        (says_more && name != hosts_own.trim()).then(|| name.into())
+    }
+
+    fn names_in(&mut self, place: &Place, directory: &Path) -> Rc<Vec<OsString>> {
+        if let Some((listed, names)) = self.directories.get(directory)
+            && listed.elapsed() < FRESH
+        {
+            return Rc::clone(names);
+        }
+        let names = Rc::new(place.root.list(directory).unwrap_or_default());
+        self.directories.insert(directory.to_owned(), (Instant::now(), Rc::clone(&names)));
+        names
+    }
+
+    /// The root of a process; in a copy of `/proc`, where its link leads nowhere, the host's.
+    fn inside(&self, pid: i32) -> io::Result<Place> {
+        match &self.places.proc_root {
+            Some(proc_root) if files::is_procfs(proc_root) => Ok(Place {
+                root: files::Root::open(&proc_root.join(pid.to_string()).join("root"))?,
+                process: Some(pid),
+            }),
+            _ => self.outside(),
+        }
+    }
+
+    fn outside(&self) -> io::Result<Place> {
+        let root = self.places.root.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        Ok(Place { root: files::Root::open(root)?, process: None })
+    }
+
+    /// Without the right to look through a process, its paths are tried as the host's.
+    fn inside_or_outside(&self, pid: i32, visit: &mut Visit) -> Option<Place> {
+        self.inside(pid)
+            .or_else(|error| {
+                visit.refuse(&error);
+                self.outside()
+            })
+            .ok()
+    }
+}
+
+/// containerd's namespace of docker.
+const DOCKER: &str = "moby";
+/// containerd's namespace of the kubelet.
+const KUBELET: &str = "k8s.io";
+const DOCKER_CONTAINERS: &str = "/var/lib/docker/containers";
+const PODMAN_STORAGE: &str = "/var/lib/containers/storage";
+/// Where containerd has its bundles: its own, docker's, k3s'.
+const CONTAINERD_TASKS: [&str; 3] = [
+    "/run/containerd/io.containerd.runtime.v2.task",
+    "/run/docker/containerd/daemon/io.containerd.runtime.v2.task",
+    "/run/k3s/containerd/io.containerd.runtime.v2.task",
+];
+
+fn made_by(runtime: &str) -> Facts {
+    Facts { runtime: Some(runtime.into()), is_container: true, ..Facts::default() }
+}
+
+/// Whether a bundle asked for a cgroup of this name: a process of a container may have been moved anywhere.
+fn is_made_for(question: &Question, bundle: Option<&Bundle>, id: Option<&str>) -> bool {
+    let name = question.location.file_name().and_then(|name| name.to_str());
+    name.is_some() && name == bundle.map_or(id, Bundle::cgroup_id)
+}
+
+fn of_docker(place: &Place, directory: &Path, visit: &mut Visit) -> Facts {
+    let config = visit.take(place, &directory.join("config.v2.json"), docker::config);
+    let limits = visit.take(place, &directory.join("hostconfig.json"), docker::host_config);
+    config.unwrap_or_default().or(limits.unwrap_or_default())
+}
+
+fn lxc(identity: &Identity, place: Option<&Place>, path: &Path, name: &str, visit: &mut Visit) -> Facts {
+    let is_below = |directory: &str| path.components().any(|part| part.as_os_str() == directory);
+    let file = |visit: &mut Visit, file: PathBuf| visit.take(place?, &file, as_text);
+    let config = file(visit, path.join(name).join("config"));
+    let limits = config.as_deref().map(lines::lxc_limits).unwrap_or_default();
+    if is_below("lxd") || is_below("incus") {
+        let (project, name) = name.rsplit_once('_').unwrap_or(("default", name));
+        let backup = file(visit, path.join(name).join("backup.yaml"));
+        let image = backup.as_deref().and_then(|text| lines::value(text, "image.description", ':'));
+        return Facts {
+            name: Some(name.into()),
+            namespace: Some(project.into()),
+            image: image.map(Into::into),
+            ..limits.or(made_by(if is_below("lxd") { "lxd" } else { "incus" }))
+        };
+    }
+    let is_proxmox = identity.runtime.as_deref() == Some("proxmox");
+    let given = if is_proxmox {
+        let pve = file(visit, Path::new("/etc/pve/lxc").join(format!("{name}.conf")));
+        let host = pve.as_deref().and_then(|text| lines::value(text, "hostname", ':')).map(str::to_owned);
+        host.or_else(|| Some(lines::value(config.as_deref()?, "lxc.uts.name", '=')?.to_owned()))
+    } else {
+        None
+    };
+    let by = if is_proxmox { "proxmox" } else { "lxc" };
+    Facts { name: Some(given.unwrap_or_else(|| name.to_owned()).into()), ..limits.or(made_by(by)) }
+}
+
+fn virtuozzo(place: &Place, id: &str, visit: &mut Visit) -> Facts {
+    let files = [format!("/etc/vz/conf/{id}.conf"), format!("/vz/private/{id}/ve.conf")];
+    let config = files.iter().find_map(|file| visit.take(place, Path::new(file), as_text)).unwrap_or_default();
+    let name = ["NAME", "HOSTNAME"].iter().find_map(|key| lines::value(&config, key, '='));
+    let image = lines::value(&config, "OSTEMPLATE", '=');
+    Facts { name: name.map(Into::into), image: image.map(Into::into), ..Facts::default() }
+}
+
+/// What a container tells of the pod that it is in.
+fn of_pod(facts: Facts) -> Facts {
+    Facts {
+        name: facts.pod.clone(),
+        pod: facts.pod,
+        namespace: facts.namespace,
+        shortfall: facts.shortfall,
+        ..Facts::default()
+    }
+}
+
+fn as_text(bytes: &[u8]) -> Result<String, Malformed> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| Malformed)
+}

@@ -1,0 +1,92 @@
+//! One search for state: what it read, what it was refused, what made no sense.
+//!
+//! Must not know any runtime.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::files::{Root, Stamp};
+use super::{Answer, Malformed, Watched};
+use crate::identity::facts::Facts;
+use crate::snapshot::{Missing, Problem};
+use crate::text;
+
+/// A root to read below: the host's, or what a process sees as its own.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) root: Root,
+    pub(super) process: Option<i32>,
+}
+
+/// A search that is under way.
+#[derive(Debug, Default)]
+pub(super) struct Visit {
+    problems: Vec<Problem>,
+    watched: Vec<Watched>,
+    refused: bool,
+    /// Whether any state was found.
+    pub(super) found: bool,
+}
+
+impl Visit {
+    /// Reads and understands a file. What is not there is no problem; what may not be read is remembered as refused.
+    pub(super) fn take<T>(
+        &mut self,
+        place: &Place,
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        let (bytes, stamp) = place.root.read(path).inspect_err(|error| self.fail(place, path, error)).ok()?;
+        self.watch(place, path, stamp);
+        let parsed = parse(&bytes).inspect_err(|Malformed| {
+            self.problem(place, path, "parse", "not what its runtime writes".to_owned());
+        });
+        self.found |= parsed.is_ok();
+        parsed.ok()
+    }
+
+    /// The stamp of a file that is read only when it is new.
+    pub(super) fn stamp(&mut self, place: &Place, path: &Path) -> Option<Stamp> {
+        place.root.stamp(path).inspect_err(|error| self.fail(place, path, error)).ok()
+    }
+
+    /// Remembers that the answer depends on a file.
+    pub(super) fn watch(&mut self, place: &Place, path: &Path, stamp: Stamp) {
+        let watched = Watched { process: place.process, path: path.to_owned(), stamp };
+        if !self.watched.contains(&watched) {
+            self.watched.push(watched);
+        }
+    }
+
+    /// Remembers that something may not be looked at.
+    pub(super) fn refuse(&mut self, error: &io::Error) {
+        self.refused |= error.kind() == io::ErrorKind::PermissionDenied;
+    }
+
+    fn fail(&mut self, place: &Place, path: &Path, error: &io::Error) {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {}
+            io::ErrorKind::PermissionDenied => self.refused = true,
+            _ => self.problem(place, path, "read", error.to_string()),
+        }
+    }
+
+    fn problem(&mut self, place: &Place, path: &Path, doing: &'static str, error: String) {
+        let root = place.process.map_or_else(PathBuf::new, |pid| PathBuf::from(format!("/proc/{pid}/root")));
+        let below: PathBuf = path.components().skip(1).collect();
+        let path = if place.process.is_some() { root.join(below) } else { path.to_owned() };
+        self.problems.push(Problem { path: text::visible(&path.to_string_lossy()).into_owned(), doing, error });
+    }
+
+    /// What came of it, with the reason for what is still missing.
+    pub(super) fn finish(self, facts: Facts) -> Answer {
+        let shortfall = match self {
+            Self { refused: true, .. } => Missing::Permission,
+            Self { ref problems, .. } if !problems.is_empty() => Missing::BadState,
+            Self { found: true, .. } => Missing::NotOnDisk,
+            Self { .. } if facts.is_container => Missing::NotOnDisk,
+            Self { .. } => Missing::NoState,
+        };
+        Answer { facts: Facts { shortfall: Some(shortfall), ..facts }, problems: self.problems, watched: self.watched }
+    }
+}

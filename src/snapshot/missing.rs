@@ -1,0 +1,84 @@
+//! Figures that are absent, and why.
+//!
+//! Every reason has its words here; who shows them adds none.
+
+/// A figure, or the reason why the kernel does not tell it.
+pub type Reading<T = u64> = Result<T, Missing>;
+
+/// Why a figure is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Missing {
+    /// This kernel prints no such file or key; newer ones may.
+    NotInKernel,
+    /// The v1 controller never had it.
+    NotOnV1,
+    /// The v2 controller never had it.
+    NotOnV2,
+    /// The kernel could count it, but was not told to (swap accounting, `kmem.tcp` without a limit).
+    AccountingOff,
+    /// The memory controller is not enabled for this cgroup.
+    NoController,
+    /// The kernel keeps no such file for the root cgroup.
+    RootCgroup,
+    /// The reader may not open the file.
+    Permission,
+    /// The file was there but could not be read or understood: see the problems.
+    Unreadable,
+    /// The cgroup went away before the file was read.
+    Vanished,
+    /// The kernel's counter stands still although the limit binds (Linux 6.15 and later, `memsw.limit` = `limit`).
+    DeadCounter,
+    /// Nothing limits it, so there is nothing to be a part of.
+    NoLimit,
+    /// The limit is above what this cgroup namespace or mount shows.
+    Invisible,
+    /// It needs a second reading.
+    OneReading,
+    /// Its turn to be read has not come yet.
+    NotRead,
+    /// The path does not tell.
+    NotKnown,
+    /// It is no container, so no runtime knows it.
+    NoContainer,
+    /// It is in no pod.
+    NoPod,
+    /// Its runtime has no such thing, or keeps it where only the runtime itself can read it.
+    NotOnDisk,
+    /// None of the places where runtimes keep their state knows it.
+    NoState,
+    /// Its runtime's state is there, but could not be read or understood: see the problems.
+    BadState,
+    /// Its runtime's state was not read within its time.
+    TooSlow,
+}
+
+impl Missing {
+    /// The reason in the words of the screens and of the JSON's `missing`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotInKernel => "this kernel does not report it",
+            Self::NotOnV1 => "cgroup v1 has no such figure",
+            Self::NotOnV2 => "cgroup v2 has no such figure",
+            Self::AccountingOff => "the kernel's accounting for it is off",
+            Self::NoController => "the memory controller is not enabled for this cgroup",
+            Self::RootCgroup => "the root cgroup has no such file",
+            Self::Permission => "permission denied",
+            Self::Unreadable => "the kernel file could not be read or understood, see problems",
+            Self::Vanished => "the cgroup vanished while it was read",
+            Self::DeadCounter => {
+                "memsw.limit equals limit and this kernel counts no hits then, although the limit was reached"
+            }
+            Self::NoLimit => "nothing limits it",
+            Self::Invisible => "the limit is set above what this cgroup namespace shows",
+            Self::OneReading => "needs two readings",
+            Self::NotRead => "not read yet",
+            Self::NotKnown => "the cgroup path does not tell",
+            Self::NoContainer => "it is no container",
+            Self::NoPod => "it is in no pod",
+            Self::NotOnDisk => "its runtime keeps no such thing in files",
+            Self::NoState => "its runtime's state was not found",
+            Self::BadState => "its runtime's state could not be read or understood, see problems",
+            Self::TooSlow => "reading its runtime's state took too long",
+        }
+    }
+}
