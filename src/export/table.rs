@@ -4,7 +4,6 @@ use std::io;
 
 use crate::field::{Field, Unit};
 use crate::model::Group;
-use crate::snapshot::Missing;
 use crate::text;
 
 /// Writes the newest reading with its column heads. `?` is a figure that the kernel does not tell, `-` one that there cannot be.
@@ -31,7 +30,7 @@ pub fn write(rows: &[&Group], fields: &[&Field], out: &mut dyn io::Write) -> io:
 fn cell(field: &Field, group: &Group) -> String {
     match (field.get)(group) {
         Ok(value) => text::visible(&value.human()).into_owned(),
-        Err(Missing::NoLimit | Missing::NotKnown) => "-".to_owned(),
+        Err(reason) if reason.is_nothing() => "-".to_owned(),
         Err(_) => "?".to_owned(),
     }
 }

@@ -91,7 +91,7 @@ impl Facts {
             (None, Some(_)) => identity.pod.clone().or(Err(silent)),
             (None, None) => Err(Missing::NoPod),
         };
-        identity.command = self.command.clone();
+        identity.command.clone_from(&self.command);
         identity.sandbox = self.sandbox;
         identity.declared = Declared { limit: self.limit.ok_or(silent), swap_limit: self.swap_limit.ok_or(silent) };
     }

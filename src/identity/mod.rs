@@ -81,8 +81,8 @@ impl Place {
         };
         let mut identity = identify(&found, segment, pod_id);
         if self.identity.pod.is_ok() && self.identity.pod_id == identity.pod_id {
-            identity.pod = self.identity.pod.clone();
-            identity.namespace = self.identity.namespace.clone();
+            identity.pod.clone_from(&self.identity.pod);
+            identity.namespace.clone_from(&self.identity.namespace);
         }
         Some(identity)
     }

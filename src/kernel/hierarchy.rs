@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use procfs::process::MountInfo;
-use rustix::fs::statfs;
+use rustix::fs::{FsWord, statfs};
 
 use crate::kernel::error::Error;
 use crate::kernel::file::File;
@@ -90,8 +90,8 @@ pub struct Mount {
 impl Mount {
     /// Whether it is the kernel's own file system; otherwise a copy of its files.
     pub fn is_kernels(&self) -> bool {
-        const CGROUP: [u32; 2] = [0x0027_e0eb, 0x6367_7270];
-        statfs(&self.root).is_ok_and(|stat| CGROUP.iter().any(|&magic| i64::from(magic) == stat.f_type as i64))
+        const CGROUP: [FsWord; 2] = [0x0027_e0eb, 0x6367_7270];
+        statfs(&self.root).is_ok_and(|stat| CGROUP.contains(&stat.f_type))
     }
 }
 

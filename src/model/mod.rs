@@ -60,9 +60,23 @@ pub struct Group {
 }
 
 impl Group {
-    /// Whether it is a row of the flat table: containers and virtual machines.
+    /// Whether it is a row of the flat table: containers and virtual machines, but no sandbox that only waits.
     pub fn is_container(&self) -> bool {
-        matches!(self.identity.kind, Kind::Container | Kind::Vm) && self.identity.role != Role::Helper
+        matches!(self.identity.kind, Kind::Container | Kind::Vm)
+            && self.identity.role != Role::Helper
+            && !self.is_idle_sandbox()
+    }
+
+    /// Whether it only holds a pod together. gVisor and Kata run the whole pod in its sandbox.
+    fn is_idle_sandbox(&self) -> bool {
+        const LITTLE: u64 = 2 << 20;
+        let idle = self.figures.usage.is_ok_and(|usage| usage < LITTLE) || self.figures.processes == Ok(1);
+        self.identity.sandbox && idle
+    }
+
+    /// Whether it is what runtimes need besides their containers: conmon, monitors, idle sandboxes.
+    pub fn is_overhead(&self) -> bool {
+        self.identity.role == Role::Helper || self.is_idle_sandbox()
     }
 
     /// The newer of the last hits of its own limit and of an ancestor's.

@@ -53,6 +53,11 @@ pub enum Missing {
 }
 
 impl Missing {
+    /// Whether there is nothing to know; otherwise there is something, and it is not known.
+    pub fn is_nothing(self) -> bool {
+        matches!(self, Self::NoLimit | Self::NotKnown | Self::NoContainer | Self::NoPod | Self::NotOnDisk)
+    }
+
     /// The reason in the words of the screens and of the JSON's `missing`.
     pub fn reason(self) -> &'static str {
         match self {

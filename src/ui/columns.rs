@@ -154,7 +154,7 @@ fn size(reading: Reading, theme: &Theme) -> Vec<Span<'static>> {
 }
 
 fn missing(reason: Missing, theme: &Theme) -> Span<'static> {
-    let sign = if matches!(reason, Missing::NoLimit) { "-" } else { "?" };
+    let sign = if reason.is_nothing() { "-" } else { "?" };
     Span::styled(sign, theme.style(Role::Dim))
 }
 
@@ -191,13 +191,16 @@ fn percent(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>
     }]
 }
 
-fn held_by(_: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'static>> {
+fn held_by(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     let text = match &group.figures.limited_by {
         Ok(Holder::Own(_)) => "own limit".to_owned(),
         Ok(Holder::Host) => return vec![Span::styled("host", theme.style(Role::Dim))],
         Ok(Holder::Ancestor(path)) => {
-            let last = path.rsplit('/').next().unwrap_or(path);
-            text::elide(&text::visible(last), width, theme.glyphs.ellipsis).into_owned()
+            let groups = app.model.groups();
+            let mut above = std::iter::successors(group.parent, |&row| groups[row].parent).map(|row| &groups[row]);
+            let name = above.find(|above| above.id.path == *path).map(|above| above.identity.label());
+            let name = name.unwrap_or_else(|| path.rsplit('/').next().unwrap_or(path).into());
+            text::elide(&text::visible(&name), width, theme.glyphs.ellipsis).into_owned()
         }
         Err(reason) => return vec![missing(*reason, theme)],
     };

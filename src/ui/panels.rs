@@ -167,7 +167,11 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let top = groups.iter().filter(|group| group.is_container() && !is_inside_a_container(groups, group));
     let charged: u64 = top.filter_map(|group| group.figures.usage.ok()).sum();
     let shown = app.rows().filter(|group| app.model.is_row(group)).count();
-    let left = format!("  {shown} of {counted} {kind}, {} charged to containers", units::size(charged));
+    let is_inside_overhead = |group: &Group| group.parent.is_some_and(|row| groups[row].is_overhead());
+    let overhead = groups.iter().filter(|group| group.is_overhead() && !is_inside_overhead(group));
+    let overhead: u64 = overhead.filter_map(|group| group.figures.usage.ok()).sum();
+    let also = if overhead > 0 { format!(", {} to their runtimes", units::size(overhead)) } else { String::new() };
+    let left = format!("  {shown} of {counted} {kind}, {} charged to containers{also}", units::size(charged));
     let problems = match app.model.problems() {
         [] => "every file readable".to_owned(),
         [first, rest @ ..] => format!("{} files unreadable, as {}: {}", rest.len() + 1, first.path, first.error),

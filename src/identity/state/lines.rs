@@ -8,9 +8,9 @@ use crate::units::{self, Limit};
 
 /// The value of a key in lines of `key = value`, `key: value` or `KEY="value"`; the last one counts.
 pub(super) fn value<'a>(text: &'a str, key: &str, sign: char) -> Option<&'a str> {
-    let lines = text.lines().filter_map(|line| line.trim().split_once(sign));
-    let values = lines.filter(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().trim_matches('"'));
-    values.last().filter(|value| !value.is_empty())
+    let lines = text.lines().rev().filter_map(|line| line.trim().split_once(sign));
+    let mut values = lines.filter(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().trim_matches('"'));
+    values.next().filter(|value| !value.is_empty())
 }
 
 /// LXC's `config`: the declared limits. LXC and LXD write sizes with a unit or without.

@@ -28,7 +28,7 @@ use crate::identity::shape;
 use crate::snapshot::{Identity, Kind, Problem};
 use files::Stamp;
 use oci::Bundle;
-use process::First;
+use process::{Depth, First};
 use supervisor::Supervisor;
 use visit::{Place, Visit};
 
@@ -54,6 +54,13 @@ pub struct Question {
     pub location: PathBuf,
     /// What its path says.
     pub identity: Arc<Identity>,
+}
+
+impl Question {
+    /// Whether the cgroup's directory is called `name`: a process of a container may have been moved into any other.
+    fn is_named(&self, name: Option<&str>) -> bool {
+        name.is_some() && self.location.file_name().and_then(|directory| directory.to_str()) == name
+    }
 }
 
 /// What was found.
@@ -111,8 +118,8 @@ impl Resolver {
             if facts.name.is_none() && question.identity.kind == Kind::Container {
                 facts.name = first.as_ref().and_then(|first| self.hostname(first, &question.identity, &mut visit));
             }
-            facts.command = first.map(|first| first.comm.into());
         }
+        facts.command = first.map(|first| first.comm.into());
         if question.identity.kind == Kind::Pod {
             facts = of_pod(facts);
         }
@@ -137,7 +144,9 @@ impl Resolver {
     fn first(&self, question: &Question, visit: &mut Visit) -> Option<First> {
         let proc_root = self.places.proc_root.as_deref()?;
         let cgroup = self.places.cgroups.join(&question.location);
-        process::first(proc_root, &cgroup).unwrap_or_else(|error| {
+        // What is below a plain cgroup says nothing of it.
+        let depth = if question.identity.kind == Kind::Cgroup { Depth::Own } else { Depth::Below };
+        process::first(proc_root, &cgroup, depth).unwrap_or_else(|error| {
             visit.refuse(&error);
             None
         })
@@ -149,6 +158,9 @@ impl Resolver {
         let cmdline = process::cmdline(&proc_root, first.parent).unwrap_or_default();
         match Supervisor::parse(&cmdline) {
             Some(Supervisor::Conmon { name, id, bundle }) => {
+                if question.identity.kind == Kind::Cgroup && !question.is_named(Some(&id)) {
+                    return Facts::default();
+                }
                 let argv = Facts { name: name.map(Into::into), id: Some(id.as_str().into()), ..made_by("podman") };
                 let place = self.inside_or_outside(first.parent, visit);
                 place.map_or_else(Facts::default, |place| self.bundle_of_podman(&place, &bundle, &id, visit)).or(argv)
@@ -186,7 +198,7 @@ impl Resolver {
             .as_ref()
             .zip(directory)
             .and_then(|(place, directory)| visit.take(place, &directory.join("config.json"), Bundle::parse));
-        if question.identity.kind == Kind::Cgroup && !is_made_for(question, bundle.as_ref(), id) {
+        if question.identity.kind == Kind::Cgroup && !question.is_named(bundle.as_ref().map_or(id, Bundle::cgroup_id)) {
             return Facts::default();
         }
         let id = inner.or(bundle.as_ref().and_then(Bundle::cgroup_id).filter(|_| namespace == DOCKER)).or(id);
@@ -369,12 +381,6 @@ const CONTAINERD_TASKS: [&str; 3] = [
 
 fn made_by(runtime: &str) -> Facts {
     Facts { runtime: Some(runtime.into()), is_container: true, ..Facts::default() }
-}
-
-/// Whether a bundle asked for a cgroup of this name: a process of a container may have been moved anywhere.
-fn is_made_for(question: &Question, bundle: Option<&Bundle>, id: Option<&str>) -> bool {
-    let name = question.location.file_name().and_then(|name| name.to_str());
-    name.is_some() && name == bundle.map_or(id, Bundle::cgroup_id)
 }
 
 fn of_docker(place: &Place, directory: &Path, visit: &mut Visit) -> Facts {

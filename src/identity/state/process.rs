@@ -27,18 +27,29 @@ pub(super) struct First {
     pub(super) parent: i32,
 }
 
+/// Where the first process may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// In the cgroup itself.
+    Own,
+    /// Or else in one below it.
+    Below,
+}
+
 /// The process of `cgroup` that started first, or else the one of a cgroup below it. `None` if there is none.
 ///
 /// # Errors
 /// Where `cgroup` or every process in it may not be looked at.
-pub(super) fn first(proc_root: &Path, cgroup: &Path) -> io::Result<Option<First>> {
+pub(super) fn first(proc_root: &Path, cgroup: &Path, depth: Depth) -> io::Result<Option<First>> {
     let mut pending = std::collections::VecDeque::from([cgroup.to_owned()]);
     for _ in 0..MOST_CGROUPS {
         let Some(directory) = pending.pop_front() else { break };
         if let Some(first) = first_in(proc_root, &pids(&directory)?)? {
             return Ok(Some(first));
         }
-        pending.extend(below(&directory));
+        if depth == Depth::Below {
+            pending.extend(below(&directory));
+        }
     }
     Ok(None)
 }
@@ -123,7 +134,7 @@ mod tests {
     }
 
     fn first_of(host: &tempfile::TempDir, cgroup: &str) -> Option<(i32, i32)> {
-        let found = first(&host.path().join("proc"), &host.path().join("cgroup").join(cgroup)).unwrap();
+        let found = first(&host.path().join("proc"), &host.path().join("cgroup").join(cgroup), Depth::Below).unwrap();
         found.map(|first| (first.pid, first.parent))
     }
 

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn guests_say_their_names() {
         assert_eq!(guest_name(b"/usr/bin/qemu\0-name\0guest=vm1,debug-threads=on\0-S"), Some("vm1".into()));
-        assert_eq!(guest_name(b"kvm\0-id\0104\0-name\0mail,debug-threads=on"), Some("mail".into()));
+        assert_eq!(guest_name(b"kvm\0-id\0x\0-name\0mail,debug-threads=on"), Some("mail".into()));
         assert_eq!(guest_name(b"kvm\0-name"), None);
     }
 }
