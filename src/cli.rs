@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::field::{self, FIELDS, Field};
+use crate::identity::state::Endpoint;
 use crate::query::{Filter, QueryError, Sort};
 use crate::units;
 
@@ -91,6 +92,9 @@ pub struct Options {
     /// What stands for /proc
     #[arg(long, global = true, value_name = "DIR")]
     pub proc_root: Option<PathBuf>,
+    /// A runtime to ask for names that are not on disk: docker=unix:///var/run/docker.sock, podman=…; may be repeated
+    #[arg(long, global = true, value_parser = Endpoint::parse, value_name = "RUNTIME=ADDRESS")]
+    pub api: Vec<Endpoint>,
     /// Only ASCII characters on the screen
     #[arg(long, global = true)]
     pub ascii: bool,

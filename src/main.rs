@@ -65,7 +65,7 @@ fn explain(error: &anyhow::Error) -> (Exit, Option<&'static str>) {
 fn start(cli: Cli) -> anyhow::Result<Exit> {
     let options = cli.options;
     match cli.command {
-        None => dashboard(&options, |options| Ok(Box::new(Local::open(&roots(options), Effort::Live)?))),
+        None => dashboard(&options, |options| Ok(Box::new(local(options, Effort::Live)?))),
         Some(Command::Demo) => dashboard(&options, |_| Ok(Box::new(Demo::live()))),
         Some(Command::Snapshot(arguments)) => snapshot(&options, &arguments),
         Some(Command::Completions { shell }) => {
@@ -108,7 +108,7 @@ fn dashboard(
 }
 
 fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {
-    let mut source = Local::open(&roots(options), Effort::Whole)?;
+    let mut source = local(options, Effort::Whole)?;
     let mut model = Model::new(scope(options));
     let filter = filter(options);
     let fields = columns(options, arguments.format);
@@ -180,6 +180,10 @@ fn filter(options: &Options) -> Filter {
 
 fn scope(options: &Options) -> Scope {
     if options.all { Scope::Everything } else { Scope::Containers }
+}
+
+fn local(options: &Options, effort: Effort) -> Result<Local, source::Error> {
+    Ok(Local::open(&roots(options), effort)?.asking(options.api.clone()))
 }
 
 fn roots(options: &Options) -> Roots {

@@ -155,6 +155,14 @@ fn parse_mounts(table: &[u8]) -> Vec<MountInfo> {
         .collect()
 }
 
+/// The upper layer of the overlay that a process has as its root directory, from its mount table.
+pub fn upper_layer_of_root(table: &[u8]) -> Option<PathBuf> {
+    let mounts = parse_mounts(table);
+    let root = mounts.iter().rfind(|mount| mount.mount_point == Path::new("/") && mount.fs_type == "overlay")?;
+    let upper = root.super_options.get("upperdir")?.as_deref()?;
+    Some(unescape(Path::new(upper)))
+}
+
 /// The mount that shows most of its hierarchy: the one of its root, else the first.
 fn widest<'a>(mounts: impl Iterator<Item = &'a MountInfo>) -> Option<&'a MountInfo> {
     mounts.min_by_key(|mount| if mount.root == "/" { 0 } else { mount.root.len() })
@@ -238,6 +246,13 @@ mod tests {
         assert_eq!(detected(&hybrid).unwrap(), ("V1".into(), Version::V1, Hierarchy::Hybrid, false));
         let noise = format!("garbage\n\u{fffd} x\n{UNIFIED}");
         assert_eq!(detected(&noise).unwrap().1, Version::V2);
+    }
+
+    #[test]
+    fn a_containers_root_gives_its_layer_away() {
+        let root = "1 2 0:3 / / rw - overlay overlay rw,lowerdir=/d/overlay2/l/A,upperdir=/d\\040x/overlay2/H/diff,workdir=/w\n";
+        assert_eq!(upper_layer_of_root(root.as_bytes()), Some("/d x/overlay2/H/diff".into()));
+        assert_eq!(upper_layer_of_root(UNIFIED.as_bytes()), None);
     }
 
     #[test]

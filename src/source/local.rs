@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::io::Errno;
 
-use crate::identity::state::Places;
+use crate::identity::state::{Endpoint, Places};
 use crate::kernel::file::{File, Pace};
 use crate::kernel::hierarchy::{self, Mount, Roots};
 use crate::kernel::host::HostReader;
@@ -68,6 +68,13 @@ impl Local {
             effort,
             mount,
         })
+    }
+
+    /// The same, asking these runtimes for what is not on disk.
+    #[must_use]
+    pub fn asking(mut self, apis: Vec<Endpoint>) -> Self {
+        self.names.ask_also(apis);
+        self
     }
 
     /// Finds and reads what there is. Where a cgroup vanished meanwhile, another may have taken its place
@@ -218,7 +225,7 @@ fn places(roots: &Roots, mount: &Mount) -> Places {
     let is_copy = !mount.is_kernels();
     let proc_root = (!is_copy || roots.proc.is_some() || roots.root.is_some()).then(|| roots.proc_root());
     let own = (!is_copy && roots.proc.is_none()).then(|| "/".into());
-    Places { cgroups: mount.root.clone(), proc_root, root: roots.root.clone().or(own) }
+    Places { cgroups: mount.root.clone(), proc_root, root: roots.root.clone().or(own), apis: Vec::new() }
 }
 
 fn explain(errno: Errno) -> String {

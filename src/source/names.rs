@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::identity::facts::Facts;
-use crate::identity::state::{Answer, Places, Question, Resolver, Watched};
+use crate::identity::state::{Answer, Endpoint, Places, Question, Resolver, Watched};
 use crate::snapshot::{CgroupId, Missing, Problem};
 
 /// A search that takes longer hangs in the kernel; another thread goes on with the rest.
@@ -71,6 +71,11 @@ struct Thread {
 impl Names {
     pub(super) fn new(places: Places) -> Self {
         Self { places, thread: None, asked: HashMap::new(), open: HashSet::new(), lost: 0, failure: None }
+    }
+
+    /// Asks these runtimes too, from the next thread on.
+    pub(super) fn ask_also(&mut self, apis: Vec<Endpoint>) {
+        self.places.apis = apis;
     }
 
     /// Asks for what is known of a cgroup; the answer comes with [`Names::take`].
@@ -260,7 +265,10 @@ impl Searcher {
         let Answer { facts, problems, watched } = resolver.resolve(&known.question);
         known.watched = watched;
         let is_unknown = !facts.is_container && facts.name.is_none();
-        known.again = AGAIN.get(known.searches).filter(|_| is_unknown).map(|pause| Instant::now() + *pause);
+        // A runtime that is asked may answer at any time.
+        let at_last = (!self.places.apis.is_empty()).then_some(&WATCH);
+        let pause = AGAIN.get(known.searches).or(at_last).filter(|_| is_unknown);
+        known.again = pause.map(|pause| Instant::now() + *pause);
         known.searches += 1;
         let is_new = known.told.as_ref() != Some(&facts);
         known.told = Some(facts.clone());

@@ -15,21 +15,29 @@ use crate::identity::state::oci::{beside, declared};
 pub(super) fn config(bytes: &[u8]) -> Result<Facts, Malformed> {
     let config: Value = serde_json::from_slice(bytes).map_err(|_| Malformed)?;
     let text = |pointer: &str| config.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let label = |key: &str| config.pointer("/Config/Labels")?.get(key)?.as_str();
     let name = text("/Name").ok_or(Malformed)?;
-    // The kubelet's containers under docker carry who they are in labels.
-    let kubelet = label("io.kubernetes.container.name");
-    Ok(Facts {
+    let own = Facts {
         runtime: Some("docker".into()),
         id: text("/ID").map(Into::into),
-        name: Some(kubelet.unwrap_or(name.trim_start_matches('/')).into()),
+        name: Some(name.trim_start_matches('/').into()),
         image: text("/Config/Image").map(Into::into),
-        pod: label("io.kubernetes.pod.name").map(Into::into),
-        namespace: label("io.kubernetes.pod.namespace").map(Into::into),
-        sandbox: label("io.kubernetes.docker.type") == Some("podsandbox") || kubelet == Some("POD"),
         is_container: true,
         ..Facts::default()
-    })
+    };
+    Ok(config.pointer("/Config/Labels").map(of_labels).unwrap_or_default().or(own))
+}
+
+/// What the kubelet writes into the labels of the containers that it runs under docker.
+pub(super) fn of_labels(labels: &Value) -> Facts {
+    let label = |key: &str| labels.get(key)?.as_str().filter(|value| !value.is_empty());
+    let name = label("io.kubernetes.container.name");
+    Facts {
+        name: name.map(Into::into),
+        pod: label("io.kubernetes.pod.name").map(Into::into),
+        namespace: label("io.kubernetes.pod.namespace").map(Into::into),
+        sandbox: label("io.kubernetes.docker.type") == Some("podsandbox") || name == Some("POD"),
+        ..Facts::default()
+    }
 }
 
 /// Reads `hostconfig.json`, which `docker update` keeps true.

@@ -6,6 +6,7 @@
 //!
 //! Every read can hang or be refused. Whoever asks has a thread to lose, and never the one that reads memory.
 
+mod api;
 mod docker;
 mod files;
 mod lines;
@@ -25,7 +26,11 @@ use std::time::{Duration, Instant};
 
 use crate::identity::facts::Facts;
 use crate::identity::shape;
+use crate::kernel::hierarchy;
 use crate::snapshot::{Identity, Kind, Problem};
+pub use api::Endpoint;
+
+use api::Api;
 use files::Stamp;
 use oci::Bundle;
 use process::{Depth, First};
@@ -45,6 +50,8 @@ pub struct Places {
     pub proc_root: Option<PathBuf>,
     /// What stands for `/`; `None` where there is none that belongs to the cgroups.
     pub root: Option<PathBuf>,
+    /// The runtimes that may be asked for what is not on disk.
+    pub apis: Vec<Endpoint>,
 }
 
 /// A cgroup that somebody may have a name for.
@@ -94,12 +101,14 @@ pub struct Resolver {
     /// The containers in a storage, by the file that lists them.
     storages: HashMap<(PathBuf, Stamp), Rc<HashMap<String, Facts>>>,
     directories: HashMap<PathBuf, (Instant, Rc<Vec<OsString>>)>,
+    apis: Vec<Api>,
 }
 
 impl Resolver {
     /// Looks in `places`.
     pub fn new(places: Places) -> Self {
-        Self { places, storages: HashMap::new(), directories: HashMap::new() }
+        let apis = places.apis.iter().cloned().map(Api::new).collect();
+        Self { places, storages: HashMap::new(), directories: HashMap::new(), apis }
     }
 
     /// Looks for everything that is known of a cgroup.
@@ -110,10 +119,13 @@ impl Resolver {
             first.as_ref().map_or_else(Facts::default, |first| self.supervised(question, first, &mut visit));
         if question.identity.kind != Kind::Cgroup {
             if facts.name.is_none() || facts.image.is_none() {
-                facts = facts.or(self.by_id(&question.identity, &mut visit));
+                facts = facts.or(self.by_id(&question.identity, first.as_ref(), &mut visit));
             }
             if facts.pod.is_none() {
                 facts = facts.or(self.logs(&question.identity, &mut visit));
+            }
+            if facts.name.is_none() || facts.image.is_none() {
+                facts = facts.or(self.asked(&question.identity, &mut visit));
             }
             if facts.name.is_none() && question.identity.kind == Kind::Container {
                 facts.name = first.as_ref().and_then(|first| self.hostname(first, &question.identity, &mut visit));
@@ -269,7 +281,7 @@ impl Resolver {
     }
 
     /// The usual places, for those whose parent is gone or may not be looked at.
-    fn by_id(&mut self, identity: &Identity, visit: &mut Visit) -> Facts {
+    fn by_id(&mut self, identity: &Identity, first: Option<&First>, visit: &mut Visit) -> Facts {
         let (Some(id), Ok(place)) = (identity.id.as_deref(), self.outside()) else { return Facts::default() };
         if identity.runtime.as_deref() == Some("openvz") {
             return virtuozzo(&place, id, visit);
@@ -277,9 +289,14 @@ impl Resolver {
         if !shape::is_hex(id, 64) || identity.kind != Kind::Container {
             return Facts::default();
         }
-        let mut facts = of_docker(&place, &Path::new(DOCKER_CONTAINERS).join(id), visit);
-        if facts.name.is_none() {
-            for containers in self.storage_directories(&place) {
+        let mut facts = Facts::default();
+        let own = first.and_then(|first| self.data_root(first));
+        for data_root in own.into_iter().chain(DATA_ROOTS.iter().map(PathBuf::from)) {
+            if facts.name.is_some() {
+                break;
+            }
+            facts = facts.or(of_docker(&place, &data_root.join("containers").join(id), visit));
+            for containers in self.storage_directories(&place, &data_root) {
                 facts = facts.or(self.bundle_of_podman(&place, &containers.join(id).join("userdata"), id, visit));
             }
         }
@@ -293,12 +310,30 @@ impl Resolver {
         facts
     }
 
-    /// podman's and CRI-O's directories of containers, one for each storage driver.
-    fn storage_directories(&mut self, place: &Place) -> Vec<PathBuf> {
-        let storage = Path::new(PODMAN_STORAGE);
+    /// podman's and CRI-O's directories of containers in a storage, one for each driver.
+    fn storage_directories(&mut self, place: &Place, storage: &Path) -> Vec<PathBuf> {
         let names = self.names_in(place, storage);
         let drivers = names.iter().filter(|name| name.to_string_lossy().ends_with("-containers"));
         drivers.map(|driver| storage.join(driver)).collect()
+    }
+
+    /// Where the runtime keeps everything, as the root file system of a container gives away: its upper layer is
+    /// `DATA_ROOT/overlay2/LAYER/diff`.
+    fn data_root(&self, first: &First) -> Option<PathBuf> {
+        let table = self.places.proc_root.as_ref()?.join(first.pid.to_string()).join("mountinfo");
+        let upper = hierarchy::upper_layer_of_root(&std::fs::read(table).ok()?)?;
+        upper.ancestors().nth(3).map(Path::to_owned)
+    }
+
+    /// What the runtimes say that the user named.
+    fn asked(&mut self, identity: &Identity, visit: &mut Visit) -> Facts {
+        let mut facts = Facts::default();
+        for api in &mut self.apis {
+            facts = facts.or(identity.id.as_deref().and_then(|id| api.find(id)).unwrap_or_default());
+            visit.ask(api.failure());
+        }
+        visit.found |= facts.is_container;
+        facts
     }
 
     /// The kubelet's logs, whose names anybody may read.
@@ -371,7 +406,8 @@ const DOCKER: &str = "moby";
 /// containerd's namespace of the kubelet.
 const KUBELET: &str = "k8s.io";
 const DOCKER_CONTAINERS: &str = "/var/lib/docker/containers";
-const PODMAN_STORAGE: &str = "/var/lib/containers/storage";
+/// Where docker and podman keep everything, unless told otherwise.
+const DATA_ROOTS: [&str; 2] = ["/var/lib/docker", "/var/lib/containers/storage"];
 /// Where containerd has its bundles: its own, docker's, k3s'.
 const CONTAINERD_TASKS: [&str; 3] = [
     "/run/containerd/io.containerd.runtime.v2.task",

@@ -63,6 +63,14 @@ impl Visit {
         self.refused |= error.kind() == io::ErrorKind::PermissionDenied;
     }
 
+    /// Remembers that a runtime's socket did not answer.
+    pub(super) fn ask(&mut self, failure: Option<(&PathBuf, &str)>) {
+        if let Some((socket, error)) = failure {
+            let path = text::visible(&socket.to_string_lossy()).into_owned();
+            self.problems.push(Problem { path, doing: "ask", error: error.to_owned() });
+        }
+    }
+
     fn fail(&mut self, place: &Place, path: &Path, error: &io::Error) {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {}
