@@ -101,6 +101,13 @@ pub const FIELDS: &[Field] = &[
         .declared
         .swap_limit
         .map(Value::Limit)),
+    field!(
+        "limit_differs",
+        Text,
+        "Whether the kernel enforces other limits than its runtime's configuration asks for.",
+        "runtime's state, limits of the kernel",
+        |g| g.identity.declared.limit.map(|_| Value::Flag(!g.differences.is_empty()))
+    ),
     field!("command", Text, "What its first process runs.", "/proc/PID/stat comm", |g| text(
         g.identity.command.as_deref()
     )),

@@ -2,6 +2,7 @@
 //!
 //! Time is in the snapshots: no clock and no I/O here. Knows nothing of screens or formats.
 
+pub mod declared;
 pub mod figures;
 pub mod groups;
 pub mod history;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use crate::snapshot::{CgroupId, Host, Identity, Kind, Missing, Problem, Reading, Role, Snapshot, Topology};
 
+pub use declared::Difference;
 pub use figures::Figures;
 use groups::Shape;
 use history::{History, Point};
@@ -43,6 +45,8 @@ pub struct Group {
     pub depth: usize,
     /// Its figures now.
     pub figures: Figures,
+    /// Where its limits are not what its runtime's configuration asks for.
+    pub differences: Vec<Difference>,
     /// Hits of its own limit.
     pub hits: Tally,
     /// Hits of its ancestors' limits.
@@ -221,6 +225,7 @@ impl Model {
             for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
                 let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
                 group.rebase(figures);
+                group.differences = declared::differences(&group.identity, &group.figures, scope);
             }
             self.snapshot = Some(snapshot);
         }
@@ -243,6 +248,7 @@ impl Model {
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
             let earlier = self.earlier_kills.get(&group.id.path).copied().unwrap_or_default();
             group.advance(figures, earlier, &snapshot, short);
+            group.differences = declared::differences(&group.identity, &group.figures, self.scope);
         }
         self.snapshot = Some(snapshot);
     }
@@ -328,6 +334,7 @@ impl Group {
             parent: None,
             depth: 0,
             figures: Figures::missing(Missing::NotRead),
+            differences: Vec::new(),
             hits: Tally::default(),
             ancestor_hits: Tally::default(),
             throttled: Tally::default(),

@@ -3,6 +3,7 @@
 //! A sweep finds the cgroups that came and went, reads what is due of each, and hands out one snapshot.
 //! A cgroup that vanishes meanwhile is left out; a file that fails leaves a mark and a problem.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::io::Errno;
@@ -205,12 +206,14 @@ impl Local {
 
     fn problems(&self, problems: &mut Vec<Problem>) {
         problems.extend(self.names.problem());
+        let mut told = HashSet::new();
         for node in self.tree.order().into_iter().filter_map(|index| self.tree.node(index)) {
             let directory = || {
                 let below = node.path().trim_start_matches('/');
                 text::visible(&self.mount.root.join(below).to_string_lossy()).into_owned()
             };
-            problems.extend(node.problems.iter().cloned());
+            // Containers of one runtime share files, and so their problems.
+            problems.extend(node.problems.iter().filter(|problem| told.insert(*problem)).cloned());
             problems.extend(node.faults.iter().map(|fault| Problem {
                 path: fault.file.map_or_else(directory, |file| format!("{}/{file}", directory())),
                 doing: fault.doing,

@@ -163,7 +163,7 @@ fn limit(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> 
     let text = match figures.limited_by_limit {
         Ok(Limit::Bytes(limit)) => units::size(limit),
         Ok(Limit::Unlimited) => {
-            return vec![Span::styled(theme.glyphs.unlimited, theme.style(Role::Dim)), Span::raw(" ")];
+            return vec![Span::styled(theme.glyphs.unlimited, theme.style(Role::Dim)), differs(group, theme)];
         }
         Err(reason) => return vec![missing(reason, theme), Span::raw(" ")],
     };
@@ -176,9 +176,14 @@ fn limit(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> 
     {
         Span::styled("~", theme.style(Role::Dim))
     } else {
-        Span::raw(" ")
+        differs(group, theme)
     };
     vec![Span::raw(text), mark]
+}
+
+/// The sign that its runtime asked for other limits.
+fn differs(group: &Group, theme: &Theme) -> Span<'static> {
+    if group.differences.is_empty() { Span::raw(" ") } else { Span::styled("*", theme.style(Role::Warning)) }
 }
 
 fn percent(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> {

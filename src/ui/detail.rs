@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::field::FIELDS;
+use crate::model::figures::Holder;
 use crate::model::history::Point;
 use crate::model::{Group, verdict};
 use crate::snapshot::{CgroupId, Host, Reading};
@@ -36,6 +37,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.extend(composition(group, width, theme));
     lines.extend(swap(group, width, theme));
     lines.extend(chain(app, group, width, theme));
+    lines.extend(declaration(group, theme));
     lines.extend(figures(group, width, theme));
     fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1), width, theme)
 }
@@ -206,6 +208,25 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
         let room = width.saturating_sub(40);
         let left = format!("  {}", text::truncate(&name, room, theme.glyphs.ellipsis));
         lines.push(spread(vec![Span::raw(left)], vec![Span::raw(format!("{cells} {mark}"))], width.saturating_sub(1)));
+    }
+    lines
+}
+
+/// Where its limits are not what, or not where, its runtime's configuration says.
+fn declaration(group: &Group, theme: &Theme) -> Vec<Line<'static>> {
+    let runtime = text::visible(group.identity.runtime.as_deref().unwrap_or("its runtime")).into_owned();
+    let differences = group.differences.iter().map(|difference| {
+        let (declared, enforced) = (units::limit(difference.declared), units::limit(difference.enforced));
+        let what = difference.field.replace('_', " ");
+        let text = format!("  * {runtime} asks for a {what} of {declared}, the kernel enforces {enforced}");
+        Line::styled(text, theme.style(Role::Warning))
+    });
+    let mut lines: Vec<_> = differences.collect();
+    if let Ok(Holder::Own(path)) = &group.figures.limited_by
+        && let Some(inner) = path.strip_prefix(&*group.id.path).filter(|inner| !inner.is_empty())
+    {
+        let inner = text::visible(inner.trim_start_matches('/')).into_owned();
+        lines.push(Line::raw(format!("  the limit is on its inner cgroup {inner}, where {runtime} put it")));
     }
     lines
 }

@@ -11,7 +11,7 @@ use crate::ui::panels::scrolled;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{fitted, rule};
 
-const SIGNS: [(&str, &str); 9] = [
+const SIGNS: [(&str, &str); 10] = [
     ("=", "at its own limit, calm: page cache that turns over"),
     ("^", "held by an ancestor's limit: its pod's, its slice's"),
     ("~", "slowed down at memory.high"),
@@ -20,6 +20,7 @@ const SIGNS: [(&str, &str); 9] = [
     ("?", "at its limit, and this kernel's counters cannot tell more"),
     ("!", "behind a sign: it costs time (stall of 10 % or more), or kills, now"),
     ("+ ^ ~", "behind a figure: hits rose within 10 s; the limit or hits are an ancestor's; memory.high lies below"),
+    ("*", "behind a limit: its runtime's configuration asks for another (Enter tells which)"),
     ("0 - ?", "the kernel says zero; does not apply; the kernel does not say (Enter tells why)"),
 ];
 
