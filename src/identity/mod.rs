@@ -106,7 +106,9 @@ impl Place {
     }
 
     fn part(&self, segment: &str, role: Role) -> Identity {
-        Identity { role, name: Arc::from(segment), unnamed: None, ..Identity::clone(&self.identity) }
+        let whole = self.identity.within.clone().unwrap_or_else(|| self.identity.label().into());
+        let within = (role != Role::Helper).then_some(whole);
+        Identity { role, name: Arc::from(segment), unnamed: None, within, ..Identity::clone(&self.identity) }
     }
 
     fn is_workload(&self) -> bool {
@@ -235,6 +237,14 @@ mod tests {
         assert_eq!(name("/kubepods/pod6a1f2b3c-1111-4222-8333-abcdefabcdef").as_ref(), "6a1f2b3c");
         assert_eq!(name("/libpod_parent/ID").as_ref(), "4a47344137d3");
         assert_eq!(name("/libpod_parent/libpod-conmon-ID"), format!("libpod-conmon-{ID}").into());
+    }
+
+    #[test]
+    fn a_part_is_called_after_what_it_is_a_part_of() {
+        let label = |path: &str| identity(&path.replace("ID", ID)).label().into_owned();
+        assert_eq!(label("/docker/ID/system.slice/a.service"), "4a47344137d3/a.service");
+        assert_eq!(label("/lxc/web/ns/init.scope"), "web/init.scope");
+        assert_eq!(label("/libpod_parent/libpod-conmon-ID"), format!("libpod-conmon-{ID}"));
     }
 
     #[test]

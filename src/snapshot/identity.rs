@@ -21,6 +21,8 @@ pub struct Identity {
     pub id: Option<Arc<str>>,
     /// What its owner calls it; else the shortened id, the unit, or the last part of the path.
     pub name: Arc<str>,
+    /// What the container is called that it is a part of; `None` for what is no part.
+    pub within: Option<Arc<str>>,
     /// Why `name` is only a shortened id; `None` where it is a name.
     pub unnamed: Option<Missing>,
     /// The image that it was made from, as its owner wrote it.
@@ -57,6 +59,7 @@ impl Identity {
             runtime: None,
             id: None,
             name: name.into(),
+            within: None,
             unnamed: None,
             image: Err(Missing::NoContainer),
             pod: Err(Missing::NoPod),
@@ -68,10 +71,13 @@ impl Identity {
         }
     }
 
-    /// What to call it where it stands alone: `pod/name` in a pod, `namespace/name` for a pod, `id (command)` where no
-    /// name is known.
+    /// What to call it where it stands alone: `pod/name` in a pod, `namespace/name` for a pod, `container/name` for a
+    /// part of one, `id (command)` where no name is known.
     pub fn label(&self) -> Cow<'_, str> {
         let name = &self.name;
+        if let Some(within) = &self.within {
+            return Cow::Owned(format!("{within}/{name}"));
+        }
         match (self.kind, &self.pod, &self.namespace, &self.command) {
             (Kind::Container, Ok(pod), ..) if self.role == Role::Outermost => Cow::Owned(format!("{pod}/{name}")),
             (Kind::Pod, Ok(_), Ok(namespace), _) => Cow::Owned(format!("{namespace}/{name}")),

@@ -296,7 +296,12 @@ impl Builder {
             let from = self.nodes.len();
             let id = hex(from as u64);
             let who = container("podman", &id, part.title(), part, outside());
-            let trunk = Identity { role: Role::Trunk, ..who.clone() };
+            let trunk = Identity {
+                role: Role::Trunk,
+                name: "container".into(),
+                within: Some(Arc::clone(&who.name)),
+                ..who.clone()
+            };
             let scope = self.add(Some(slice), &format!("libpod-{id}.scope"), who, NOTHING, UNLIMITED);
             self.add(Some(scope), "container", trunk, part.actor.load, part.actor.limits);
             self.dress(from, part);

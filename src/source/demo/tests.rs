@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::*;
-use crate::snapshot::{Cgroup, Kind, Memory, Role};
+use crate::snapshot::{Cgroup, Identity, Kind, Memory, Role};
 use crate::units::Limit;
 
 fn at(seconds: u64) -> Snapshot {
@@ -34,7 +34,10 @@ fn is_container(cgroup: &Cgroup) -> bool {
 
 /// The cgroup with the limits of the container called `name`.
 fn find<'a>(snapshot: &'a Snapshot, name: &str) -> Option<(&'a Cgroup, &'a Memory)> {
-    rows(snapshot).filter(|(cgroup, _)| cgroup.identity.label() == name).last()
+    let is_meant = |identity: &Identity| {
+        identity.within.as_deref().map_or_else(|| identity.label() == name, |whole| whole == name)
+    };
+    rows(snapshot).filter(|(cgroup, _)| is_meant(&cgroup.identity)).last()
 }
 
 fn counters(memory: &Memory) -> Vec<u64> {
