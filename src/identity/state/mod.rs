@@ -29,8 +29,6 @@ use crate::identity::facts::Facts;
 use crate::identity::shape;
 use crate::kernel::hierarchy;
 use crate::snapshot::{Identity, Kind, Problem};
-pub use api::Endpoint;
-
 use api::Api;
 use files::Stamp;
 use oci::Bundle;
@@ -38,6 +36,8 @@ use process::{Depth, First};
 use runtimes::{as_text, made_by, of_docker, of_lxc, of_pod, of_virtuozzo};
 use supervisor::Supervisor;
 use visit::{Place, Visit};
+
+pub use api::Endpoint;
 
 /// State that is not what its runtime writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,8 @@ const MOST_LISTS: usize = 16;
 #[derive(Debug)]
 pub struct Resolver {
     places: Places,
+    /// Whether `/proc` is the kernel's, so that its links lead somewhere.
+    has_links: bool,
     /// The containers in a storage, by the file that lists them.
     storages: HashMap<(PathBuf, Stamp), Rc<HashMap<String, Facts>>>,
     directories: HashMap<PathBuf, (Instant, Rc<Vec<OsString>>)>,
@@ -110,7 +112,8 @@ impl Resolver {
     /// Looks in `places`.
     pub fn new(places: Places) -> Self {
         let apis = places.apis.iter().cloned().map(Api::new).collect();
-        Self { places, storages: HashMap::new(), directories: HashMap::new(), apis }
+        let has_links = places.proc_root.as_deref().is_some_and(files::is_procfs);
+        Self { places, has_links, storages: HashMap::new(), directories: HashMap::new(), apis }
     }
 
     /// Looks for everything that is known of a cgroup.
@@ -379,7 +382,7 @@ impl Resolver {
     /// The root of a process; in a copy of `/proc`, where its link leads nowhere, the host's.
     fn inside(&self, pid: i32) -> io::Result<Place> {
         match &self.places.proc_root {
-            Some(proc_root) if files::is_procfs(proc_root) => Ok(Place {
+            Some(proc_root) if self.has_links => Ok(Place {
                 root: files::Root::open(&proc_root.join(pid.to_string()).join("root"))?,
                 process: Some(pid),
             }),
