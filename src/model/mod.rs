@@ -172,6 +172,24 @@ impl Model {
         self.groups.iter().filter(|group| self.is_row(group))
     }
 
+    /// Memory charged to containers, bytes: the topmost ones, so that no byte counts twice.
+    pub fn charged_to_containers(&self) -> u64 {
+        self.charged_to_topmost(Group::is_container)
+    }
+
+    /// Memory charged to what runtimes need besides their containers, bytes.
+    pub fn charged_to_runtimes(&self) -> u64 {
+        self.charged_to_topmost(Group::is_overhead)
+    }
+
+    fn charged_to_topmost(&self, counts: fn(&Group) -> bool) -> u64 {
+        let above = |group: &Group| std::iter::successors(group.parent, |&row| self.groups[row].parent);
+        let is_inside =
+            |group: &Group| above(group).map(|row| &self.groups[row]).any(|g| g.is_container() || g.is_overhead());
+        let topmost = self.groups.iter().filter(|group| counts(group) && !is_inside(group));
+        topmost.filter_map(|group| group.figures.usage.ok()).sum()
+    }
+
     /// The row of a cgroup.
     pub fn group(&self, id: &CgroupId) -> Option<&Group> {
         self.groups.iter().find(|group| group.id == *id)

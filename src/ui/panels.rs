@@ -160,16 +160,10 @@ pub fn scrolled(lines: Vec<Line<'static>>, scroll: u16, height: usize) -> Vec<Li
 
 /// How much is shown, and how well it could be read.
 pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
-    let groups = app.model.groups();
     let counted = app.model.rows().count();
     let kind = if app.model.scope() == Scope::Everything { "cgroups" } else { "containers" };
-    // Only the topmost containers, so that no byte counts twice.
-    let top = groups.iter().filter(|group| group.is_container() && !is_inside_a_container(groups, group));
-    let charged: u64 = top.filter_map(|group| group.figures.usage.ok()).sum();
     let shown = app.rows().filter(|group| app.model.is_row(group)).count();
-    let is_inside_overhead = |group: &Group| group.parent.is_some_and(|row| groups[row].is_overhead());
-    let overhead = groups.iter().filter(|group| group.is_overhead() && !is_inside_overhead(group));
-    let overhead: u64 = overhead.filter_map(|group| group.figures.usage.ok()).sum();
+    let (charged, overhead) = (app.model.charged_to_containers(), app.model.charged_to_runtimes());
     let also = if overhead > 0 { format!(", {} to their runtimes", units::size(overhead)) } else { String::new() };
     let left = format!("  {shown} of {counted} {kind}, {} charged to containers{also}", units::size(charged));
     let problems = match app.model.problems() {
@@ -182,10 +176,6 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let left = text::truncate(&left, width, theme.glyphs.ellipsis).into_owned();
     let dim = theme.style(Role::Dim);
     spread(vec![Span::styled(left, dim)], vec![Span::styled(right, dim)], width)
-}
-
-fn is_inside_a_container(groups: &[Group], group: &Group) -> bool {
-    std::iter::successors(group.parent, |&row| groups[row].parent).any(|row| groups[row].is_container())
 }
 
 /// The keys that do something here; or the filter while it is typed; or why there is no reading.

@@ -41,9 +41,14 @@ impl Host {
 
     /// A cgroup of the v1 memory controller with these processes.
     pub(crate) fn cgroup(&self, path: &str, pids: &[i32]) {
+        self.cgroup_with(path, "4194304", pids);
+    }
+
+    pub(crate) fn cgroup_with(&self, path: &str, usage: &str, pids: &[i32]) {
         let directory = format!("cgroup/{path}");
+        let usage = format!("{usage}\n");
         for (file, content) in [
-            ("memory.usage_in_bytes", "4194304\n"),
+            ("memory.usage_in_bytes", usage.as_str()),
             ("memory.limit_in_bytes", "67108864\n"),
             ("memory.failcnt", "0\n"),
             ("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n"),

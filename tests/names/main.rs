@@ -4,3 +4,4 @@
 mod bad_state;
 mod host;
 mod runtimes;
+mod totals;
