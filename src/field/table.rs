@@ -44,9 +44,12 @@ pub const FIELDS: &[Field] = &[
     ))),
     field!("image", Text, "The image that it was made from.", "runtime's state", |g| told(&g.identity.image)),
     field!("pod", Text, "The name of its pod.", "runtime's state", |g| told(&g.identity.pod)),
-    field!("pod_id", Text, "The id of its pod: the kubelet's uid, or podman's.", "path", |g| text(
-        g.identity.pod_id.as_deref()
-    )),
+    field!("pod_id", Text, "The id of its pod: the kubelet's uid, or podman's.", "path", |g| g
+        .identity
+        .pod_id
+        .as_deref()
+        .map(Value::Text)
+        .ok_or(Missing::NoPod)),
     field!("namespace", Text, "The namespace of its pod or of its runtime; an LXD project.", "runtime's state", |g| {
         told(&g.identity.namespace)
     }),

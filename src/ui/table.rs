@@ -147,6 +147,7 @@ pub fn label(app: &App, group: &Group) -> String {
     // A container stands below its pod there.
     let name = match group.identity.kind {
         Kind::Container => text::visible(&group.identity.name).into_owned(),
+        Kind::Pod => format!("pod: {}", text::visible(&group.identity.label())),
         _ => text::visible(&group.identity.label()).into_owned(),
     };
     let folded = if app.is_folded(&group.id) { "+ " } else { "" };
