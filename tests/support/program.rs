@@ -88,11 +88,15 @@ impl Snapshot {
         &self.0["host"][field]
     }
 
+    /// All rows.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        self.0["containers"].as_array().unwrap().iter().map(|row| Row(row.clone())).collect()
+    }
+
     /// The row of a cgroup; `None` if there is none.
     pub(crate) fn find(&self, cgroup: &Cgroup) -> Option<Row> {
         let path = cgroup.path();
-        let row = self.0["containers"].as_array().unwrap().iter().find(|row| row["cgroup"] == *path);
-        row.map(|row| Row(row.clone()))
+        self.rows().into_iter().find(|row| row.text("cgroup") == Some(&path))
     }
 
     /// The row of a cgroup.
