@@ -119,9 +119,7 @@ impl Resolver {
     /// Looks for everything that is known of a cgroup.
     pub fn resolve(&mut self, question: &Question) -> Answer {
         let mut visit = Visit::default();
-        let first = self.first(question, &mut visit);
-        let mut facts =
-            first.as_ref().map_or_else(Facts::default, |first| self.supervised(question, first, &mut visit));
+        let (first, mut facts) = self.supervised_first(question, &mut visit);
         if question.identity.kind != Kind::Cgroup {
             if facts.name.is_none() || facts.image.is_none() {
                 facts = facts.or(self.by_id(&question.identity, first.as_ref(), &mut visit));
@@ -158,14 +156,31 @@ impl Resolver {
         self.directories.clear();
     }
 
-    fn first(&self, question: &Question, visit: &mut Visit) -> Option<First> {
-        let proc_root = self.places.proc_root.as_deref()?;
+    /// The first process, and what its parent tells. A pod has several: those of its helpers have no supervisor.
+    fn supervised_first(&mut self, question: &Question, visit: &mut Visit) -> (Option<First>, Facts) {
+        let mut found = (None, Facts::default());
+        for first in self.first(question, visit) {
+            let facts = self.supervised(question, &first, visit);
+            if facts.is_container {
+                return (Some(first), facts);
+            }
+            found = (found.0.or(Some(first)), found.1.or(facts));
+        }
+        found
+    }
+
+    fn first(&self, question: &Question, visit: &mut Visit) -> Vec<First> {
+        let Some(proc_root) = self.places.proc_root.as_deref() else { return Vec::new() };
         let cgroup = self.places.cgroups.join(&question.location);
-        // What is below a plain cgroup says nothing of it.
-        let depth = if question.identity.kind == Kind::Cgroup { Depth::Own } else { Depth::Below };
+        let depth = match question.identity.kind {
+            // What is below a plain cgroup says nothing of it.
+            Kind::Cgroup => Depth::Own,
+            Kind::Pod => Depth::EachBelow,
+            _ => Depth::Below,
+        };
         process::first(proc_root, &cgroup, depth).unwrap_or_else(|error| {
             visit.refuse(&error);
-            None
+            Vec::new()
         })
     }
 

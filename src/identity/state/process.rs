@@ -3,6 +3,7 @@
 //! Reads `/proc` (or a copy of it) and `cgroup.procs`. A read here can hang, when the process is stuck in the kernel:
 //! whoever calls has to have a thread to lose.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -32,26 +33,29 @@ pub(super) struct First {
 pub(super) enum Depth {
     /// In the cgroup itself.
     Own,
-    /// Or else in one below it.
+    /// Or else in the nearest one below it.
     Below,
+    /// In any one below it.
+    EachBelow,
 }
 
-/// The process of `cgroup` that started first, or else the one of a cgroup below it. `None` if there is none.
+/// The processes that started first: of `cgroup`, or else of those below it.
 ///
 /// # Errors
 /// Where `cgroup` or every process in it may not be looked at.
-pub(super) fn first(proc_root: &Path, cgroup: &Path, depth: Depth) -> io::Result<Option<First>> {
-    let mut pending = std::collections::VecDeque::from([cgroup.to_owned()]);
+pub(super) fn first(proc_root: &Path, cgroup: &Path, depth: Depth) -> io::Result<Vec<First>> {
+    let mut pending = VecDeque::from([cgroup.to_owned()]);
+    let mut found = Vec::new();
     for _ in 0..MOST_CGROUPS {
         let Some(directory) = pending.pop_front() else { break };
-        if let Some(first) = first_in(proc_root, &pids(&directory)?)? {
-            return Ok(Some(first));
-        }
-        if depth == Depth::Below {
-            pending.extend(below(&directory));
+        found.extend(first_in(proc_root, &pids(&directory)?)?);
+        match depth {
+            Depth::Own => break,
+            Depth::Below if !found.is_empty() => break,
+            Depth::Below | Depth::EachBelow => pending.extend(below(&directory)),
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 fn first_in(proc_root: &Path, pids: &[i32]) -> io::Result<Option<First>> {
@@ -135,7 +139,7 @@ mod tests {
 
     fn first_of(host: &tempfile::TempDir, cgroup: &str) -> Option<(i32, i32)> {
         let found = first(&host.path().join("proc"), &host.path().join("cgroup").join(cgroup), Depth::Below).unwrap();
-        found.map(|first| (first.pid, first.parent))
+        found.first().map(|first| (first.pid, first.parent))
     }
 
     #[test]
@@ -150,6 +154,15 @@ mod tests {
         assert_eq!(first_of(&host, "a"), Some((5, 3)));
         assert_eq!(first_of(&host, "empty"), None);
         assert_eq!(first_of(&host, "nowhere"), None);
+    }
+
+    #[test]
+    fn a_pod_is_known_by_any_of_its_cgroups() {
+        let host = host(&[(5, 1, 1), (6, 3, 2)], &[("pod", ""), ("pod/conmon", "5\n"), ("pod/web", "6\n")]);
+        let found = first(&host.path().join("proc"), &host.path().join("cgroup/pod"), Depth::EachBelow).unwrap();
+        let mut parents: Vec<_> = found.iter().map(|first| first.parent).collect();
+        parents.sort_unstable();
+        assert_eq!(parents, [1, 3]);
     }
 
     #[test]

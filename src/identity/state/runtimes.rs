@@ -44,7 +44,9 @@ pub(super) fn of_lxc(identity: &Identity, place: Option<&Place>, path: &Path, na
         None
     };
     let by = if is_proxmox { "proxmox" } else { "lxc" };
-    Facts { name: Some(given.unwrap_or_else(|| name.to_owned()).into()), ..limits.or(made_by(by)) }
+    // The cgroup may carry another number behind it.
+    let id = Some(name.into());
+    Facts { id, name: Some(given.unwrap_or_else(|| name.to_owned()).into()), ..limits.or(made_by(by)) }
 }
 
 pub(super) fn of_virtuozzo(place: &Place, id: &str, visit: &mut Visit) -> Facts {
