@@ -68,20 +68,30 @@ macro_rules! scenarios {
 }
 
 scenarios!(
+    both_at_the_limit_and_taken_from,
     counter_reset,
     crun_trunk_limit,
     held_by_the_parent,
+    host_pressure_is_not_shortage,
     host_short_with_bystander,
     invisible_ancestor,
     memory_high_throttles,
     near_limit_hysteresis,
     nested_containers,
+    oom_by_an_ancestor,
+    oom_by_the_host,
     oom_kill,
+    out_of_swap_allowance,
     page_cache_at_the_limit,
+    reclaimed_by_hand,
     recreated_under_the_same_path,
     thrash_with_psi,
+    throttled_by_an_ancestor,
     v1_dead_counter,
+    v1_host_takes_from_a_bystander,
     v1_memsw_counts,
+    v1_oom_by_whose_limit,
+    v1_page_cache_is_calm,
 );
 
 #[test]
@@ -289,6 +299,8 @@ fn quiet(version: Version) -> Memory {
         &mut stat.refault_anon,
         &mut stat.refault_file,
         &mut stat.pgscan_kswapd,
+        &mut stat.pgscan_direct,
+        &mut stat.pgmajfault,
         &mut memory.processes,
     ] {
         fill(figure, 0);
@@ -363,6 +375,10 @@ fn set_memory(memory: &mut Memory, key: &str, value: &Value) {
         "refault_anon" => &mut stat.refault_anon,
         "refault_file" => &mut stat.refault_file,
         "pgscan_kswapd" => &mut stat.pgscan_kswapd,
+        "pgscan_direct" => &mut stat.pgscan_direct,
+        "pgmajfault" => &mut stat.pgmajfault,
+        "swap_cached" => &mut stat.swap_cached,
+        "swap_failcnt" => &mut events.swap_failcnt,
         "processes" => &mut memory.processes,
         other => panic!("no figure {other}"),
     };

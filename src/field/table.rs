@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{Field, Unit, Value};
-use crate::model::verdict;
+use crate::model::evidence;
 use crate::snapshot::{Missing, Reading};
 
 fn text(value: Option<&str>) -> Reading<Value<'_>> {
@@ -407,5 +407,5 @@ pub const FIELDS: &[Field] = &[
         .map(|verdict| Value::Flag(verdict.hurts))),
     field!("verdict.evidence", Text, "The facts behind it.", "limits, hits, kills, pressure", |g| g
         .verdict
-        .map(|_| Value::List(verdict::evidence(g)))),
+        .map(|_| Value::List(evidence::evidence(g)))),
 ];

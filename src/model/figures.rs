@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::groups::Shape;
 use crate::model::limits::{Binding, By, Limits};
-use crate::snapshot::{Hierarchy, Memory, Missing, Psi, Reading, Snapshot, Stat};
+use crate::snapshot::{Events, Hierarchy, Memory, Missing, Psi, Reading, Snapshot, Stat};
 use crate::units::Limit;
 
 /// Charges are taken this many pages at a time for each processor, so usage is exact only to that.
@@ -85,6 +85,8 @@ pub struct Figures {
     pub ancestor_high_events: Reading,
     /// Times that the OOM killer was considered at its own limit.
     pub oom: Reading,
+    /// The same at its ancestors' limits, whoever asked for memory.
+    pub ancestor_oom: Reading,
     /// Processes of it that the OOM killer took.
     pub oom_kill: Reading,
     /// The same, with those of earlier cgroups of its path.
@@ -187,6 +189,7 @@ impl Figures {
             high_events: Err(Missing::NotRead),
             ancestor_high_events: Err(Missing::NotRead),
             oom: Err(Missing::NotRead),
+            ancestor_oom: Err(Missing::NotRead),
             oom_kill: Err(Missing::NotRead),
             oom_kill_total: Err(Missing::NotRead),
             under_oom: memory.under_oom,
@@ -225,12 +228,16 @@ impl Figures {
         self.ancestor_failcnt = sum(shape.ancestors.iter().map(hits).filter(|hits| !unlimited_by_nature(*hits)));
         self.inner_failcnt = sum(shape.members.iter().filter(|at| !shape.trunk.contains(at)).map(hits));
         self.high_events = sum(shape.trunk.iter().map(|&at| readings[at].events.high));
-        let above = shape.ancestors.iter().map(|&at| readings[at].events.high);
-        self.ancestor_high_events = match self.high_events {
-            Err(Missing::NotOnV1) => Err(Missing::NotOnV1),
-            _ => sum(above.filter(|events| !unlimited_by_nature(*events))),
-        };
         self.oom = sum(shape.trunk.iter().map(|&at| readings[at].events.oom));
+        let above = |own: Reading, event: fn(&Events) -> Reading| {
+            if own == Err(Missing::NotOnV1) {
+                return own;
+            }
+            let events = shape.ancestors.iter().map(|&at| event(&readings[at].events));
+            sum(events.filter(|events| !unlimited_by_nature(*events)))
+        };
+        self.ancestor_high_events = above(self.high_events, |events| events.high);
+        self.ancestor_oom = above(self.oom, |events| events.oom);
         self.oom_kill = match readings[shape.outermost].events.oom_kill_below {
             Ok(below) => {
                 let nested: u64 = shape.nested.iter().filter_map(|&at| readings[at].events.oom_kill_below.ok()).sum();

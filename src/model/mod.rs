@@ -2,9 +2,13 @@
 //!
 //! Time is in the snapshots: no clock and no I/O here. Knows nothing of screens or formats.
 
+pub mod cause;
 pub mod declared;
+pub mod evidence;
 pub mod figures;
+pub mod forecast;
 pub mod groups;
+pub mod growth;
 pub mod history;
 pub mod limits;
 pub mod tally;
@@ -16,12 +20,15 @@ use std::time::Duration;
 
 use crate::snapshot::{CgroupId, Host, Identity, Kind, Missing, Problem, Reading, Role, Snapshot, Topology};
 
+use cause::Trends;
 pub use declared::Difference;
 pub use figures::Figures;
+use forecast::Forecast;
 use groups::Shape;
 use history::{History, Point};
 pub use tally::Tally;
-pub use verdict::Verdict;
+use verdict::Around;
+pub use verdict::{By, Verdict};
 
 /// Which cgroups make a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,14 +60,30 @@ pub struct Group {
     pub ancestor_hits: Tally,
     /// Times that it was throttled at `memory.high`.
     pub throttled: Tally,
+    /// The same at its ancestors' `memory.high`, whoever was throttled.
+    pub ancestor_throttled: Tally,
     /// Processes of it that the OOM killer took.
     pub kills: Tally,
+    /// Times that the OOM killer was called at its own limit. v2 only.
+    pub ooms: Tally,
+    /// The same for its ancestors' limits.
+    pub ancestor_ooms: Tally,
+    /// Hits of its swap limit.
+    pub swap_hits: Tally,
+    /// Pages of it that kswapd looked at. v2 only.
+    pub scanned: Tally,
+    /// Who made the OOM killer take from it, the last time.
+    pub killed_by: By,
     /// What moved since the reading before; `None` at the first.
     pub moved: Option<Moved>,
     /// What holds it, if there were two readings.
     pub verdict: Reading<Verdict>,
     /// Its last minutes.
     pub history: History,
+    /// How its parts grow.
+    pub trends: Trends,
+    /// When it reaches its own limit; `None` where that cannot be told or is not in sight.
+    pub forecast: Option<Forecast>,
 }
 
 impl Group {
@@ -100,6 +123,12 @@ pub struct Moved {
     pub refault_file: Reading,
     /// Pages that kswapd looked at: the host takes from it.
     pub pgscan_kswapd: Reading,
+    /// Pages that reclaim at a limit looked at.
+    pub pgscan_direct: Reading,
+    /// Faults that had to read.
+    pub pgmajfault: Reading,
+    /// By how much more of it is in swap, bytes; 0 where it is not more.
+    pub swapped: u64,
     /// Growth of usage in bytes a second; negative when it shrinks.
     pub growth: f64,
 }
@@ -356,10 +385,18 @@ impl Group {
             hits: Tally::default(),
             ancestor_hits: Tally::default(),
             throttled: Tally::default(),
+            ancestor_throttled: Tally::default(),
             kills: Tally::default(),
+            ooms: Tally::default(),
+            ancestor_ooms: Tally::default(),
+            swap_hits: Tally::default(),
+            scanned: Tally::default(),
+            killed_by: By::default(),
             moved: None,
             verdict: Err(Missing::OneReading),
             history: History::default(),
+            trends: Trends::default(),
+            forecast: None,
         }
     }
 
@@ -368,7 +405,12 @@ impl Group {
         self.hits.rebase(figures.failcnt);
         self.ancestor_hits.rebase(figures.ancestor_failcnt);
         self.throttled.rebase(figures.high_events);
+        self.ancestor_throttled.rebase(figures.ancestor_high_events);
         self.kills.rebase(figures.oom_kill);
+        self.ooms.rebase(figures.oom);
+        self.ancestor_ooms.rebase(figures.ancestor_oom);
+        self.swap_hits.rebase(figures.swap_failcnt);
+        self.scanned.rebase(figures.stat.pgscan_kswapd);
         self.figures = figures;
     }
 
@@ -382,12 +424,22 @@ impl Group {
         self.hits.count(figures.failcnt, at);
         self.ancestor_hits.count(figures.ancestor_failcnt, at);
         self.throttled.count(figures.high_events, at);
+        self.ancestor_throttled.count(figures.ancestor_high_events, at);
         self.kills.count(figures.oom_kill, at);
+        self.ooms.count(figures.oom, at);
+        self.ancestor_ooms.count(figures.ancestor_oom, at);
+        self.swap_hits.count(figures.swap_failcnt, at);
+        self.scanned.count(figures.stat.pgscan_kswapd, at);
+        if self.kills.new() > 0 {
+            self.killed_by = verdict::killed_by(self, &figures);
+        }
         self.moved = self.history.last().map(|last| Moved::between(before, &figures, at.saturating_sub(last.at())));
         self.verdict = match self.moved {
             None => verdict::from_totals(self, &figures),
-            Some(moved) => Ok(verdict::judge(self, &figures, moved, &snapshot.host, at, host_short)),
+            Some(moved) => Ok(verdict::judge(self, &figures, moved, Around { short: host_short, at })),
         };
+        self.trends.push(at, &figures);
+        self.forecast = forecast::forecast(&figures, &self.trends.floor);
         self.history.push(Point::new(at, &figures, self.hits.new() + self.ancestor_hits.new(), self.kills.new()));
         self.figures = figures;
     }
@@ -405,6 +457,9 @@ impl Moved {
             refault_anon: up(before.stat.refault_anon, now.stat.refault_anon),
             refault_file: up(before.stat.refault_file, now.stat.refault_file),
             pgscan_kswapd: up(before.stat.pgscan_kswapd, now.stat.pgscan_kswapd),
+            pgscan_direct: up(before.stat.pgscan_direct, now.stat.pgscan_direct),
+            pgmajfault: up(before.stat.pgmajfault, now.stat.pgmajfault),
+            swapped: up(before.swap, now.swap).unwrap_or(0),
             growth,
         }
     }

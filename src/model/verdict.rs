@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::model::figures::Holder;
 use crate::model::{Figures, Group, Moved};
-use crate::snapshot::{Host, Missing, Reading};
-use crate::units::{self, Limit};
+use crate::snapshot::{Missing, Reading};
+use crate::units::Limit;
 
 /// A stall of this many percent of the last ten seconds hurts.
 const HURTS: f64 = 10.0;
-/// Where the kernel tells no pressure: this many pages read back in a second hurt.
-const CHURN: f64 = 1_000.0;
+/// Where the kernel tells no pressure: this many pages of processes read back in a second hurt.
+const CHURN: f64 = 200.0;
 /// For so long a counter that rose counts as rising.
 pub const RECENT: Duration = Duration::from_secs(10);
 /// A kill is news for so long.
@@ -110,51 +110,108 @@ pub(super) fn from_totals(group: &Group, figures: &Figures) -> Reading<Verdict> 
     Err(Missing::OneReading)
 }
 
-/// From two readings and what was seen before.
-pub(super) fn judge(
-    group: &Group,
-    figures: &Figures,
-    moved: Moved,
-    host: &Host,
-    at: Duration,
-    host_short: bool,
-) -> Verdict {
-    let taken_by_host = host_short && moved.pgscan_kswapd.map_or(host.psi.is_ok(), |pages| pages > 0);
-    let own = figures.at_limit && matches!(figures.limited_by, Ok(Holder::Own(_)));
-    let ancestor = figures.at_limit && matches!(figures.limited_by, Ok(Holder::Ancestor(_)));
-    let throttled = group.throttled.rose_within(RECENT, at);
-    let hits_rise = group.hits.rose_within(RECENT, at) || group.ancestor_hits.rose_within(RECENT, at);
-    let stalls = stalls(figures, moved, hits_rise);
-    let killing = group.kills.rose_within(KILLED_NOW, at) || figures.under_oom == Ok(true);
-    let killed = group.kills.rose_within(KILLED, at);
-    let unknown = own && figures.failcnt == Err(Missing::DeadCounter);
-    let swapless = own && no_swap_left(figures);
-    let held = taken_by_host || own || ancestor || throttled;
-    let state = match () {
-        () if killing => State::Oom,
-        () if taken_by_host && (stalls || !killed) => State::HostShort,
-        () if (own || ancestor) && stalls => State::Thrashing,
-        () if throttled && stalls => State::Throttled,
-        () if killed => State::Oom,
-        () if unknown => State::Unknown,
-        () if swapless => State::SwapFull,
-        () if own || ancestor => State::AtLimit,
-        () if throttled => State::Throttled,
-        () => State::Calm,
-    };
-    Verdict { state, own: own || throttled, ancestor, host: taken_by_host, hurts: killing || (held && stalls) }
+/// The moment: whether the host is short, and when it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around {
+    pub(super) short: bool,
+    pub(super) at: Duration,
 }
 
-fn stalls(figures: &Figures, moved: Moved, hits_rise: bool) -> bool {
+/// From two readings and what was seen before.
+pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Around) -> Verdict {
+    let Around { at, .. } = around;
+    let hits = group.hits.rose_within(RECENT, at);
+    let ancestor_hits = group.ancestor_hits.rose_within(RECENT, at);
+    let holder = figures.limited_by.as_ref();
+    // Usage swings just below a limit that is hit: a hit within the last seconds says as much as the room that is left.
+    let own = hits || figures.at_limit && matches!(holder, Ok(Holder::Own(_)));
+    let ancestor =
+        matches!(holder, Ok(Holder::Ancestor(_))) && (figures.at_limit || ancestor_hits && is_nearly_full(figures));
+    let throttled = group.throttled.rose_within(RECENT, at);
+    // Whom an ancestor's memory.high slows down is counted at the ancestor only: those who wait are meant.
+    let waits = figures.psi.is_ok_and(|psi| psi.some.avg10 >= 1.0);
+    let throttled_above = group.ancestor_throttled.rose_within(RECENT, at) && waits;
+    let host = is_taken_from(group, moved, around, hits || ancestor_hits);
+    let stalls = stalls(figures, moved, hits || ancestor_hits);
+    let killing = group.kills.rose_within(KILLED_NOW, at) || figures.under_oom == Ok(true);
+    let killed = group.kills.rose_within(KILLED, at);
+    let held = own || ancestor || throttled || throttled_above || host;
+    let state = match () {
+        () if killing => State::Oom,
+        () if host && (stalls || !killed) => State::HostShort,
+        () if (own || ancestor) && stalls => State::Thrashing,
+        () if (throttled || throttled_above) && stalls => State::Throttled,
+        () if killed => State::Oom,
+        () if own && figures.failcnt == Err(Missing::DeadCounter) => State::Unknown,
+        () if own && is_out_of_swap(group, figures, at) => State::SwapFull,
+        () if own || ancestor => State::AtLimit,
+        () if throttled || throttled_above => State::Throttled,
+        () => State::Calm,
+    };
+    let hurts = killing || (held && stalls);
+    let by = if state == State::Oom {
+        group.killed_by
+    } else {
+        By { own: own || throttled, ancestor: ancestor || throttled_above, host }
+    };
+    Verdict { state, own: by.own, ancestor: by.ancestor, host: by.host, hurts }
+}
+
+/// Who made the OOM killer kill, by the counters that rose with the kill.
+///
+/// v2 says at whose limit the killer was called; v1 only whose limit was hit. Where neither says so, the host was short.
+pub(super) fn killed_by(group: &Group, figures: &Figures) -> By {
+    let (own, ancestor) = match figures.oom {
+        Ok(_) => (group.ooms.new() > 0, group.ancestor_ooms.new() > 0),
+        // A counter that stands still proves nothing.
+        Err(_) if figures.failcnt == Err(Missing::DeadCounter) => return By::default(),
+        Err(_) => (group.hits.new() > 0, group.ancestor_hits.new() > 0),
+    };
+    By { own, ancestor: ancestor && !own, host: !own && !ancestor }
+}
+
+/// Whose limit or shortage it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct By {
+    /// Its own limit.
+    pub own: bool,
+    /// An ancestor's limit.
+    pub ancestor: bool,
+    /// The host.
+    pub host: bool,
+}
+
+/// Whether a host that is short takes from this row, which hit no limit itself or hits one as well.
+fn is_taken_from(group: &Group, moved: Moved, around: Around, hits: bool) -> bool {
+    let scanned = match moved.pgscan_kswapd {
+        Ok(_) => group.scanned.rose_within(RECENT, around.at),
+        // v1 does not say whom kswapd looks at: what is pushed out without a hit, the host pushed out.
+        Err(_) => !hits && moved.swapped > 0,
+    };
+    around.short && scanned
+}
+
+fn is_nearly_full(figures: &Figures) -> bool {
+    const ROOM: f64 = 0.05;
+    match (figures.headroom, figures.limited_by_limit) {
+        (Ok(headroom), Ok(Limit::Bytes(limit))) => headroom as f64 <= ROOM * limit as f64,
+        _ => false,
+    }
+}
+
+/// Whether it costs time. Without the kernel's own measure, only memory that must be there says so: page cache that is
+/// read again and again is what a limit is for.
+fn stalls(figures: &Figures, moved: Moved, hits: bool) -> bool {
     if let Ok(psi) = figures.psi {
         return psi.some.avg10 >= HURTS;
     }
-    let pages = moved.refault_anon.unwrap_or(0) + moved.refault_file.unwrap_or(0);
-    hits_rise && !moved.over.is_zero() && pages as f64 / moved.over.as_secs_f64() >= CHURN
+    let seconds = moved.over.as_secs_f64();
+    let each = |pages: Reading| pages.unwrap_or(0) as f64;
+    hits && seconds > 0.0 && (each(moved.refault_anon) + each(moved.pgmajfault)) / seconds >= CHURN
 }
 
 /// The next step is the OOM killer: nothing to drop, and no swap to go to.
-fn no_swap_left(figures: &Figures) -> bool {
+fn is_out_of_swap(group: &Group, figures: &Figures, at: Duration) -> bool {
     const MOST: f64 = 0.9;
     let full = match (figures.swap_limit, figures.swap) {
         (Ok(Limit::Bytes(limit)), Ok(swap)) => limit > 0 && swap >= limit,
@@ -164,46 +221,7 @@ fn no_swap_left(figures: &Figures) -> bool {
         (Ok(floor), Ok(Limit::Bytes(limit))) => floor as f64 >= MOST * limit as f64,
         _ => false,
     };
-    full && stuck
-}
-
-/// The facts behind a verdict, one each.
-pub fn evidence(group: &Group) -> Vec<String> {
-    let figures = &group.figures;
-    let mut facts = Vec::new();
-    if let (Ok(usage), Ok(Limit::Bytes(limit)), Ok(by)) =
-        (figures.limited_by_usage, figures.limited_by_limit, &figures.limited_by)
-    {
-        let whose = match by {
-            Holder::Own(_) => "own limit",
-            Holder::Ancestor(path) => path.rsplit('/').next().unwrap_or(path),
-            Holder::Host => "host",
-        };
-        facts.push(format!("{} of {} ({whose})", units::size(usage), units::size(limit)));
-    }
-    let over = group.moved.map_or(0.0, |moved| moved.over.as_secs_f64());
-    for (what, tally) in [
-        ("hits", &group.hits),
-        ("ancestor's hits", &group.ancestor_hits),
-        ("memory.high events", &group.throttled),
-        ("OOM kills", &group.kills),
-    ] {
-        if tally.new() > 0 {
-            facts.push(format!("{what} +{} in {over:.1} s", tally.new()));
-        } else if tally.since_attach > 0 {
-            facts.push(format!("{what} +{} since attach", tally.since_attach));
-        }
-    }
-    if let Ok(psi) = figures.psi {
-        facts.push(format!("PSI some {:.0} % full {:.0} % over 10 s", psi.some.avg10, psi.full.avg10));
-    }
-    if let Err(reason @ Missing::DeadCounter) = figures.failcnt {
-        facts.push(reason.reason().to_owned());
-    }
-    if figures.under_oom == Ok(true) {
-        facts.push("under_oom 1: tasks stand still, the OOM killer is disabled".to_owned());
-    }
-    facts
+    stuck && (full || group.swap_hits.rose_within(RECENT, at))
 }
 
 /// How urgent a row is, larger first: 7 killing, 6 hurting, 5 killed lately, 4 held and stalling a little,

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::history::Point;
-use crate::model::{Group, verdict};
+use crate::model::{Group, evidence};
 use crate::snapshot::{CgroupId, Host, Reading};
 use crate::text;
 use crate::ui::columns;
@@ -32,7 +32,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     };
     let mut lines = title(group, width, theme);
     lines.push(rule("why", "", width, theme));
-    lines.extend(verdict::evidence(group).iter().map(|fact| Line::raw(format!("  {}", text::visible(fact)))));
+    lines.extend(evidence::evidence(group).iter().map(|fact| Line::raw(format!("  {}", text::visible(fact)))));
     lines.extend(chart(app, group, width, if area.height >= 36 { 7 } else { 4 }, theme));
     lines.extend(composition(group, width, theme));
     lines.extend(swap(group, width, theme));

@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use crate::alert::{Alert, Level};
 use crate::app::action::{ACTIONS, Action};
 use crate::app::{App, Screen};
+use crate::model::evidence;
 use crate::model::figures::Holder;
-use crate::model::verdict::{self, State};
+use crate::model::verdict::State;
 use crate::model::{Group, Scope};
 use crate::query::{Direction, Sort};
 use crate::text;
@@ -21,7 +22,7 @@ pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'sta
     let Some(group) = app.current() else { return Vec::new() };
     let title = format!("{}: {}", text::visible(&group.identity.label()), state(group));
     let mut lines = vec![rule(&title, "Enter for all of it", width, theme)];
-    let facts = [need(group), Some(verdict::evidence(group).join("   ")), relief(group)];
+    let facts = [need(group), Some(evidence::evidence(group).join("   ")), relief(group)];
     let facts = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).take(most);
     lines.extend(facts.map(|fact| {
         Line::raw(format!(

@@ -1,0 +1,106 @@
+//! The facts behind a verdict, in figures.
+//!
+//! Says what was counted, never what it means: that is the verdict.
+
+use crate::model::figures::Holder;
+use crate::model::verdict::State;
+use crate::model::{Group, Model};
+use crate::snapshot::{Missing, Reading};
+use crate::units::{self, Limit};
+
+/// The facts that a row's own counters tell, one each.
+pub fn evidence(group: &Group) -> Vec<String> {
+    let figures = &group.figures;
+    let mut facts = Vec::new();
+    facts.extend(full(group));
+    let over = group.moved.map_or(0.0, |moved| moved.over.as_secs_f64());
+    for (what, tally) in [
+        ("hits", &group.hits),
+        ("ancestor's hits", &group.ancestor_hits),
+        ("memory.high events", &group.throttled),
+        ("ancestor's memory.high events", &group.ancestor_throttled),
+        ("swap limit hits", &group.swap_hits),
+        ("OOM kills", &group.kills),
+    ] {
+        if tally.new() > 0 {
+            facts.push(format!("{what} +{} in {over:.1} s", units::count(tally.new())));
+        } else if tally.since_attach > 0 {
+            facts.push(format!("{what} +{} since attach", units::count(tally.since_attach)));
+        }
+    }
+    facts.extend(refaults(group));
+    if let Ok(psi) = figures.psi {
+        facts.push(format!("PSI some {:.0} % full {:.0} % over 10 s", psi.some.avg10, psi.full.avg10));
+    }
+    if let Err(reason @ Missing::DeadCounter) = figures.failcnt {
+        facts.push(reason.reason().to_owned());
+    }
+    if figures.under_oom == Ok(true) {
+        facts.push("under_oom 1: tasks stand still, the OOM killer is disabled".to_owned());
+    }
+    facts.extend(reclaimed_by_hand(group));
+    facts
+}
+
+/// How full the limit is that binds, and whose it is.
+fn full(group: &Group) -> Option<String> {
+    let figures = &group.figures;
+    let (Ok(usage), Ok(Limit::Bytes(limit)), Ok(by)) =
+        (figures.limited_by_usage, figures.limited_by_limit, &figures.limited_by)
+    else {
+        return None;
+    };
+    let whose = match by {
+        Holder::Own(_) => "own limit",
+        Holder::Ancestor(path) => path.rsplit('/').next().unwrap_or(path),
+        Holder::Host => "host",
+    };
+    Some(format!("{} of {} ({whose})", units::size(usage), units::size(limit)))
+}
+
+/// What had to be read back since the reading before.
+fn refaults(group: &Group) -> Option<String> {
+    let moved = group.moved?;
+    let seconds = moved.over.as_secs_f64();
+    let parts = [("anon", moved.refault_anon), ("file", moved.refault_file), ("major faults", moved.pgmajfault)];
+    let each = |(name, pages): (&str, Reading)| {
+        let rate = pages.ok().filter(|pages| *pages > 0 && seconds > 0.0)? as f64 / seconds;
+        Some(format!("{name} {}/s", units::count(rate.round() as u64)))
+    };
+    let told: Vec<_> = parts.into_iter().filter_map(each).collect();
+    (!told.is_empty()).then(|| format!("refaults {}", told.join(" ")))
+}
+
+/// Reclaim without any limit hit and without a short host: somebody writes `memory.reclaim`, or an ancestor's is high.
+fn reclaimed_by_hand(group: &Group) -> Option<String> {
+    let pages = group.moved?.pgscan_direct.ok().filter(|pages| *pages > 0)?;
+    let is_calm = group.verdict.is_ok_and(|verdict| verdict.state == State::Calm);
+    is_calm.then(|| format!("{} pages scanned without a hit: memory.reclaim was written", units::count(pages)))
+}
+
+/// What the host does meanwhile, for every verdict alike.
+pub fn of_host(model: &Model) -> Option<String> {
+    let (host, moved) = (model.host()?, model.host_moved()?);
+    let available = host.mem_available.map_or_else(|_| "?".to_owned(), units::size);
+    Some(match (moved.allocstall, moved.pgscan_kswapd) {
+        (0, 0) => format!("host kswapd quiet, {available} available"),
+        (stalls, scans) => format!(
+            "host: {} allocation stalls, kswapd scanned {} pages, {available} available",
+            units::count(stalls),
+            units::count(scans)
+        ),
+    })
+}
+
+/// Those who use the room below the ancestor that holds a row, the largest first, with their usage.
+pub fn room_mates<'a>(model: &'a Model, group: &Group) -> Vec<&'a Group> {
+    let Ok(Holder::Ancestor(path)) = &group.figures.limited_by else { return Vec::new() };
+    let groups = model.groups();
+    let above = |mate: &Group| std::iter::successors(mate.parent, |&row| groups[row].parent);
+    let shares = |mate: &&Group| above(mate).any(|row| groups[row].id.path == *path);
+    let is_topmost = |mate: &&Group| !above(mate).any(|row| groups[row].is_container());
+    let mut mates: Vec<_> =
+        groups.iter().filter(|mate| mate.is_container()).filter(shares).filter(is_topmost).collect();
+    mates.sort_by_key(|mate| std::cmp::Reverse(mate.figures.usage.unwrap_or(0)));
+    mates
+}
