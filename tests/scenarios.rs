@@ -333,6 +333,8 @@ fn calm_host(hierarchy: Hierarchy, namespaced: bool) -> Host {
         oom_kill: Ok(0),
         allocstall: Ok(0),
         pgscan_kswapd: Ok(0),
+        pswpin: Ok(0),
+        pswpout: Ok(0),
         psi: Ok(Psi::default()),
     }
 }

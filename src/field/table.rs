@@ -3,9 +3,11 @@
 //! Must not compute: a figure is worked out in [`crate::model`], and only named here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Field, Unit, Value};
-use crate::model::evidence;
+use crate::model::forecast::Forecast;
+use crate::model::{Group, cause, evidence};
 use crate::snapshot::{Missing, Reading};
 
 fn text(value: Option<&str>) -> Reading<Value<'_>> {
@@ -14,6 +16,10 @@ fn text(value: Option<&str>) -> Reading<Value<'_>> {
 
 fn told(value: &Reading<Arc<str>>) -> Reading<Value<'_>> {
     value.as_deref().map(Value::Text).map_err(|reason| *reason)
+}
+
+fn left(group: &Group, of: fn(Forecast) -> Option<Duration>) -> Reading<Value<'_>> {
+    group.forecast.and_then(of).map(|left| Value::Count(left.as_secs())).ok_or(Missing::NoForecast)
 }
 
 macro_rules! field {
@@ -392,6 +398,22 @@ pub const FIELDS: &[Field] = &[
         .figures
         .populated
         .map(Value::Flag)),
+    field!("cause", Text, "What makes it need what it needs.", "growth and rates of memory.stat", |g| Ok(Value::List(
+        cause::causes(g)
+    ))),
+    field!(
+        "time_to_limit",
+        Count,
+        "Seconds until it reaches its own limit, if what cannot be dropped goes on growing as it does.",
+        "growth of floor",
+        |g| left(g, |forecast| Some(forecast.likely))
+    ),
+    field!("time_to_limit_soonest", Count, "The same, at the earliest.", "growth of floor", |g| left(g, |forecast| {
+        Some(forecast.soonest)
+    })),
+    field!("time_to_limit_latest", Count, "The same, at the latest.", "growth of floor", |g| left(g, |forecast| {
+        forecast.latest
+    })),
     field!(
         "verdict.state",
         Text,

@@ -40,6 +40,8 @@ impl HostReader {
             oom_kill: Err(Missing::Unreadable),
             allocstall: Err(Missing::Unreadable),
             pgscan_kswapd: Err(Missing::Unreadable),
+            pswpin: Err(Missing::Unreadable),
+            pswpout: Err(Missing::Unreadable),
             psi: Err(Missing::Unreadable),
         };
         Self { proc_root, blank }
@@ -115,6 +117,8 @@ fn vmstat(bytes: &[u8], host: &mut Host) -> Result<(), String> {
         counters.keys().filter(|key| key.starts_with("allocstall")).filter_map(|key| counter(key)).collect();
     host.oom_kill = counter("oom_kill").ok_or(Missing::NotInKernel);
     host.pgscan_kswapd = counter("pgscan_kswapd").ok_or(Missing::NotInKernel);
+    host.pswpin = counter("pswpin").ok_or(Missing::NotInKernel);
+    host.pswpout = counter("pswpout").ok_or(Missing::NotInKernel);
     host.allocstall =
         if stalls.is_empty() { Err(Missing::NotInKernel) } else { Ok(stalls.into_iter().fold(0, u64::saturating_add)) };
     Ok(())

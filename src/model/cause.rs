@@ -122,13 +122,13 @@ pub fn relief(figures: &Figures) -> Option<String> {
     Some(format!("{droppable} of it can be dropped before anything is killed{swap}"))
 }
 
-/// Whether what was pushed out is still in memory, or gone to disk, and whether it is being read back.
-pub fn swap(group: &Group, hierarchy: Hierarchy) -> String {
+/// Whether what was pushed out is still in memory or gone to disk; and whether it is being read back.
+pub fn swap(group: &Group, hierarchy: Hierarchy) -> Vec<String> {
     let figures = &group.figures;
     let swap = match figures.swap {
-        Ok(0) => return "nothing of it is in swap".to_owned(),
+        Ok(0) => return vec!["nothing of it is in swap".to_owned()],
         Ok(swap) => swap,
-        Err(reason) => return format!("how much of it is in swap is not known: {}", reason.reason()),
+        Err(reason) => return vec![format!("how much of it is in swap is not known: {}", reason.reason())],
     };
     // v2 counts the swap cache in both memory and swap, v1 in memory only.
     let pushed_out = match (hierarchy, figures.swap_cached) {
@@ -138,12 +138,12 @@ pub fn swap(group: &Group, hierarchy: Hierarchy) -> String {
             format!("{} in swap; how much of it is in memory too is not known: {}", units::size(swap), reason.reason())
         }
     };
-    format!("{pushed_out}; {}", read_back(group.moved.as_ref()))
+    vec![pushed_out, read_back(group.moved.as_ref())]
 }
 
 fn split(all: u64, cached: u64, gone: u64) -> String {
     format!(
-        "{} pushed out: {} of it still in memory (swap cache), {} only on the swap device",
+        "{} pushed out: {} of it still in memory too (swap cache), {} only on the swap device",
         units::size(all),
         units::size(cached),
         units::size(gone)

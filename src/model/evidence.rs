@@ -82,14 +82,21 @@ fn reclaimed_by_hand(group: &Group) -> Option<String> {
 pub fn of_host(model: &Model) -> Option<String> {
     let (host, moved) = (model.host()?, model.host_moved()?);
     let available = host.mem_available.map_or_else(|_| "?".to_owned(), units::size);
-    Some(match (moved.allocstall, moved.pgscan_kswapd) {
+    let swaps = match (moved.swapped_in, moved.swapped_out) {
+        (Ok(0), Ok(0)) | (Err(_), _) | (_, Err(_)) => String::new(),
+        (Ok(pages_in), Ok(out)) => {
+            format!(", swap {} pages/s in {} out, whoever causes it", units::count(pages_in), units::count(out))
+        }
+    };
+    let reclaim = match (moved.allocstall, moved.pgscan_kswapd) {
         (0, 0) => format!("host kswapd quiet, {available} available"),
         (stalls, scans) => format!(
             "host: {} allocation stalls, kswapd scanned {} pages, {available} available",
             units::count(stalls),
             units::count(scans)
         ),
-    })
+    };
+    Some(reclaim + &swaps)
 }
 
 /// Those who use the room below the ancestor that holds a row, the largest first, with their usage.

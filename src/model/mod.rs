@@ -134,12 +134,16 @@ pub struct Moved {
 }
 
 /// What moved on the host between two readings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostMoved {
     /// Allocations that had to reclaim because the host was short.
     pub allocstall: u64,
     /// Pages that kswapd looked at.
     pub pgscan_kswapd: u64,
+    /// Pages read back from swap, and written to it, a second; whoever caused it. Missing where the kernel does not say.
+    pub swapped_in: Reading,
+    /// See `swapped_in`.
+    pub swapped_out: Reading,
     /// Readings in a row in which either rose.
     pub streak: u32,
 }
@@ -289,7 +293,9 @@ impl Model {
             }
             self.regroup(&snapshot.topology);
         }
-        self.host_moved = before.as_ref().map(|before| self.host_delta(&before.host, &snapshot.host));
+        self.host_moved = before
+            .as_ref()
+            .map(|before| self.host_delta(&before.host, &snapshot.host, snapshot.at.saturating_sub(before.at)));
         let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
         for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
@@ -300,7 +306,7 @@ impl Model {
         self.snapshot = Some(snapshot);
     }
 
-    fn host_delta(&self, before: &Host, now: &Host) -> HostMoved {
+    fn host_delta(&self, before: &Host, now: &Host, over: Duration) -> HostMoved {
         let up = |before: Reading, now: Reading| match (before, now) {
             (Ok(before), Ok(now)) => now.saturating_sub(before),
             _ => 0,
@@ -309,7 +315,14 @@ impl Model {
         let pgscan_kswapd = up(before.pgscan_kswapd, now.pgscan_kswapd);
         let streak =
             if allocstall + pgscan_kswapd > 0 { self.host_moved.map_or(0, |moved| moved.streak) + 1 } else { 0 };
-        HostMoved { allocstall, pgscan_kswapd, streak }
+        let rate = |before: Reading, now: Reading| Ok(now?.saturating_sub(before?) / over.as_secs().max(1));
+        HostMoved {
+            allocstall,
+            pgscan_kswapd,
+            swapped_in: rate(before.pswpin, now.pswpin),
+            swapped_out: rate(before.pswpout, now.pswpout),
+            streak,
+        }
     }
 
     /// Makes the rows of a new topology; what is known of those that stay is kept.

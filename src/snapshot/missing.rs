@@ -38,6 +38,8 @@ pub enum Missing {
     NotRead,
     /// The path does not tell.
     NotKnown,
+    /// Nothing grows steadily towards a limit that is in sight.
+    NoForecast,
     /// It is no container, so no runtime knows it.
     NoContainer,
     /// It is in no pod.
@@ -55,7 +57,10 @@ pub enum Missing {
 impl Missing {
     /// Whether there is nothing to know; otherwise there is something, and it is not known.
     pub fn is_nothing(self) -> bool {
-        matches!(self, Self::NoLimit | Self::NotKnown | Self::NoContainer | Self::NoPod | Self::NotOnDisk)
+        matches!(
+            self,
+            Self::NoLimit | Self::NotKnown | Self::NoForecast | Self::NoContainer | Self::NoPod | Self::NotOnDisk
+        )
     }
 
     /// The reason in the words of the screens and of the JSON's `missing`.
@@ -78,6 +83,7 @@ impl Missing {
             Self::OneReading => "needs two readings",
             Self::NotRead => "not read yet",
             Self::NotKnown => "the cgroup path does not tell",
+            Self::NoForecast => "nothing grows steadily towards a limit of its own",
             Self::NoContainer => "it is no container",
             Self::NoPod => "it is in no pod",
             Self::NotOnDisk => "its runtime keeps no such thing in files",

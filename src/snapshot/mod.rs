@@ -300,6 +300,10 @@ pub struct Host {
     pub allocstall: Reading,
     /// vmstat `pgscan_kswapd`: pages that kswapd looked at because the host was short; never a cgroup's limit.
     pub pgscan_kswapd: Reading,
+    /// vmstat `pswpin`: pages read back from swap, whoever caused it.
+    pub pswpin: Reading,
+    /// vmstat `pswpout`: pages written to swap, at a container's limit too.
+    pub pswpout: Reading,
     /// `/proc/pressure/memory`. Counts stalls at cgroup limits too.
     pub psi: Reading<Psi>,
 }

@@ -89,6 +89,7 @@ pub const COLUMNS: &[Column] = &[
         cells: |_, g, _, t| size(g.figures.swap_cached, t),
     },
     Column { title: "STALL", field: "psi.some_avg10", width: 5, rank: 4, right: true, cells: stall },
+    Column { title: "ETA", field: "time_to_limit", width: 5, rank: 15, right: true, cells: time_to_limit },
     Column { title: "TREND", field: "usage", width: 8, rank: 11, right: false, cells: trend },
 ];
 
@@ -283,6 +284,18 @@ fn stall(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> 
             Span::styled(format!("{:.0}%", psi.some.avg10), theme.style(role))
         }
         Err(reason) => missing(reason, theme),
+    }]
+}
+
+fn time_to_limit(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> {
+    /// Less time than this is trouble.
+    const SOON: Duration = Duration::from_secs(600);
+    vec![match group.forecast {
+        Some(forecast) => {
+            let role = if forecast.likely < SOON { Role::Warning } else { Role::Plain };
+            Span::styled(units::age(forecast.likely), theme.style(role))
+        }
+        None => Span::styled("-", theme.style(Role::Dim)),
     }]
 }
 

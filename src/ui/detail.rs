@@ -8,8 +8,9 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::field::FIELDS;
 use crate::model::figures::Holder;
+use crate::model::forecast::Forecast;
 use crate::model::history::Point;
-use crate::model::{Group, evidence};
+use crate::model::{Group, cause, evidence};
 use crate::snapshot::{CgroupId, Host, Reading};
 use crate::text;
 use crate::ui::columns;
@@ -32,10 +33,10 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     };
     let mut lines = title(group, width, theme);
     lines.push(rule("why", "", width, theme));
-    lines.extend(evidence::evidence(group).iter().map(|fact| Line::raw(format!("  {}", text::visible(fact)))));
+    lines.extend(why(app, group));
     lines.extend(chart(app, group, width, if area.height >= 36 { 7 } else { 4 }, theme));
     lines.extend(composition(group, width, theme));
-    lines.extend(swap(group, width, theme));
+    lines.extend(swap(app, group, width, theme));
     lines.extend(chain(app, group, width, theme));
     lines.extend(declaration(group, theme));
     lines.extend(figures(group, width, theme));
@@ -59,6 +60,37 @@ fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let facts = text::visible(&facts).into_owned();
     let facts = text::truncate(&facts, width.saturating_sub(3), theme.glyphs.ellipsis).into_owned();
     vec![Line::from(first), Line::styled(format!("   {facts}"), theme.style(Role::Dim))]
+}
+
+/// The facts behind the verdict, what makes the row need what it needs, and when that ends.
+fn why(app: &App, group: &Group) -> Vec<Line<'static>> {
+    let host = evidence::of_host(&app.model);
+    let facts = evidence::evidence(group).into_iter().chain(host);
+    let cause = cause::causes(group);
+    let time = group.forecast.map(forecast);
+    let mates = room_mates(app, group);
+    let lines = facts.chain(cause).chain(time).chain(mates).chain(cause::relief(&group.figures));
+    lines.map(|fact| Line::raw(format!("  {}", text::visible(&fact)))).collect()
+}
+
+fn forecast(forecast: Forecast) -> String {
+    let (likely, soonest) = (units::age_long(forecast.likely), units::age_long(forecast.soonest));
+    let range = match forecast.latest.map(units::age_long) {
+        Some(latest) => format!("{soonest} to {latest}"),
+        None => format!("{soonest} at the soonest"),
+    };
+    format!("reaches its limit in about {likely} ({range}) if what cannot be dropped grows on")
+}
+
+/// Who uses the room below the ancestor that holds it.
+fn room_mates(app: &App, group: &Group) -> Option<String> {
+    const NAMED: usize = 4;
+    let mates = evidence::room_mates(&app.model, group);
+    let usage = |mate: &Group| mate.figures.usage.map_or_else(|_| "?".to_owned(), units::size);
+    let named = mates.iter().take(NAMED).map(|mate| format!("{} {}", mate.identity.label(), usage(mate)));
+    let rest = (mates.len() > NAMED).then(|| format!("{} more", mates.len() - NAMED));
+    let told: Vec<_> = named.chain(rest).collect();
+    (mates.len() > 1).then(|| format!("below that limit: {}", told.join(", ")))
 }
 
 /// Usage as an area, what is out on swap above it, the limit as a line; hits and stall on the same time axis.
@@ -164,18 +196,19 @@ fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>>
     lines
 }
 
-/// Out on swap, or pushed out and still in memory?
-fn swap(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+/// Gone to the swap device, or pushed out and still in memory, and being read back or not.
+fn swap(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let figures = &group.figures;
-    let value = |reading: Reading| reading.map_or_else(|reason| format!("? ({})", reason.reason()), units::size);
     let mut lines = vec![rule("swap", "", width, theme)];
-    lines.push(Line::raw(format!(
-        "  swap {}  of limit {}   swap cache (pushed out and still in memory) {}",
-        value(figures.swap),
-        figures.swap_limit.map_or_else(|_| "?".to_owned(), units::limit),
-        value(figures.swap_cached),
-    )));
-    lines.push(Line::raw(format!("  footprint {}: memory and swap, nothing counted twice", value(figures.footprint))));
+    let hierarchy = app.model.host().map(|host| host.hierarchy);
+    let told = hierarchy.map(|hierarchy| cause::swap(group, hierarchy)).unwrap_or_default();
+    lines.extend(told.iter().map(|fact| Line::raw(format!("  {fact}"))));
+    let footprint = figures.footprint.map_or_else(|reason| format!("? ({})", reason.reason()), units::size);
+    let limit = figures.swap_limit.map_or_else(|_| "?".to_owned(), units::limit);
+    lines.push(Line::styled(
+        format!("  footprint {footprint}: memory and swap, nothing counted twice; swap limit {limit}"),
+        theme.style(Role::Dim),
+    ));
     lines
 }
 
