@@ -19,10 +19,12 @@ const WORTH: f64 = 0.01;
 const CHURN: f64 = 1_000.0;
 
 /// How the parts of a row grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trends {
     /// What cannot be dropped.
     pub floor: Growth,
+    /// The same over the last seconds only: it notices sooner that growth has changed.
+    pub floor_lately: Growth,
     /// Anonymous memory.
     pub anon: Growth,
     /// tmpfs and shared memory.
@@ -31,9 +33,23 @@ pub struct Trends {
     pub kernel: Growth,
 }
 
+impl Default for Trends {
+    fn default() -> Self {
+        let part = Growth::remembering(15.0);
+        let (floor, floor_lately) = (Growth::remembering(60.0), Growth::remembering(10.0));
+        Self { floor, floor_lately, anon: part, shmem: part, kernel: part }
+    }
+}
+
 impl Trends {
+    /// The line that the floor follows: the surer one if there is one.
+    pub fn floor_slope(&self) -> Option<Slope> {
+        self.floor.slope().or_else(|| self.floor_lately.slope())
+    }
+
     pub(super) fn push(&mut self, at: Duration, figures: &Figures) {
         self.floor.push(at, figures.floor.ok());
+        self.floor_lately.push(at, figures.floor.ok());
         self.anon.push(at, figures.stat.anon.ok());
         self.shmem.push(at, figures.stat.shmem.ok());
         self.kernel.push(at, figures.stat.kernel.ok());

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use crate::model::growth::{Growth, Slope};
+use crate::model::cause::Trends;
+use crate::model::growth::Slope;
 use crate::model::{Figures, figures::Holder};
 use crate::units::Limit;
 
@@ -25,7 +26,7 @@ pub struct Forecast {
 }
 
 /// The forecast for a row's own limit, from the growth of its floor.
-pub(super) fn forecast(figures: &Figures, floor: &Growth) -> Option<Forecast> {
+pub(super) fn forecast(figures: &Figures, trends: &Trends) -> Option<Forecast> {
     let (Ok(now), Ok(Limit::Bytes(limit)), Ok(Holder::Own(_))) =
         (figures.floor, figures.limited_by_limit, &figures.limited_by)
     else {
@@ -34,7 +35,7 @@ pub(super) fn forecast(figures: &Figures, floor: &Growth) -> Option<Forecast> {
     if (now as f64) < LEVEL * limit as f64 {
         return None;
     }
-    reach(limit.saturating_sub(now), floor.slope()?)
+    reach(limit.saturating_sub(now), trends.floor_slope()?)
 }
 
 fn reach(room: u64, slope: Slope) -> Option<Forecast> {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// After this a reading counts for a third.
-const MEMORY: f64 = 60.0;
+const MEMORY: f64 = 30.0;
 /// Fewer readings, or a shorter time, make no line.
 const FEWEST: u32 = 10;
 const SHORTEST: Duration = Duration::from_secs(30);
@@ -15,8 +15,10 @@ const FIT: f64 = 0.8;
 const ERRORS: f64 = 2.0;
 
 /// Weighted sums over the readings of one figure. Times count from the newest reading, so that they stay small.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Growth {
+    /// After so many seconds a reading counts for a third: a short memory follows a change, a long one is sure of itself.
+    memory: f32,
     newest: Option<Duration>,
     first: Duration,
     readings: u32,
@@ -42,6 +44,22 @@ pub struct Slope {
 }
 
 impl Growth {
+    /// A figure of which nothing is known yet.
+    pub(super) const fn remembering(seconds: f32) -> Self {
+        Self {
+            memory: seconds,
+            newest: None,
+            first: Duration::ZERO,
+            readings: 0,
+            weight: 0.0,
+            t: 0.0,
+            y: 0.0,
+            tt: 0.0,
+            ty: 0.0,
+            yy: 0.0,
+        }
+    }
+
     /// Takes in a reading in bytes; `None` leaves a gap.
     pub(super) fn push(&mut self, at: Duration, bytes: Option<u64>) {
         let Some(bytes) = bytes else { return };
@@ -63,7 +81,7 @@ impl Growth {
         self.tt += passed * (passed * self.weight - 2.0 * self.t);
         self.ty -= passed * self.y;
         self.t -= passed * self.weight;
-        let fade = (-passed / MEMORY).exp();
+        let fade = (-passed / f64::from(self.memory)).exp();
         for sum in [&mut self.weight, &mut self.t, &mut self.y, &mut self.tt, &mut self.ty, &mut self.yy] {
             *sum *= fade;
         }
@@ -72,7 +90,7 @@ impl Growth {
     /// The line, if there is enough to draw one and it fits.
     pub fn slope(&self) -> Option<Slope> {
         let over = self.newest?.saturating_sub(self.first);
-        if self.readings < FEWEST || over < SHORTEST {
+        if self.readings < FEWEST || over.as_secs_f32() < self.memory {
             return None;
         }
         let (t, y) = (self.t / self.weight, self.y / self.weight);
@@ -96,7 +114,7 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn watched(seconds: u64, figure: impl Fn(u64) -> u64) -> Growth {
-        let mut growth = Growth::default();
+        let mut growth = Growth::remembering(60.0);
         for second in 0..seconds {
             growth.push(Duration::from_secs(1_000 + second), Some(figure(second)));
         }
@@ -123,7 +141,7 @@ mod tests {
         assert_eq!(watched(120, |second| 100 * MIB + (second % 20) * MIB).slope(), None, "it swings");
         assert_eq!(watched(120, |_| 100 * MIB).slope(), None, "it stands");
         assert_eq!(watched(20, |second| second * MIB).slope(), None, "it is too short");
-        let mut sparse = Growth::default();
+        let mut sparse = Growth::remembering(60.0);
         for minute in 0..9 {
             sparse.push(Duration::from_secs(60 * minute), Some(minute * MIB));
         }
@@ -141,7 +159,7 @@ mod tests {
 
     #[test]
     fn gaps_do_not_disturb() {
-        let mut growth = Growth::default();
+        let mut growth = Growth::remembering(60.0);
         for second in 0..120 {
             let bytes = (second % 10 != 0).then_some(second * MIB);
             growth.push(Duration::from_secs(second), bytes);

@@ -452,7 +452,7 @@ impl Group {
             Some(moved) => Ok(verdict::judge(self, &figures, moved, Around { short: host_short, at })),
         };
         self.trends.push(at, &figures);
-        self.forecast = forecast::forecast(&figures, &self.trends.floor);
+        self.forecast = forecast::forecast(&figures, &self.trends);
         self.history.push(Point::new(at, &figures, self.hits.new() + self.ancestor_hits.new(), self.kills.new()));
         self.figures = figures;
     }

@@ -125,8 +125,9 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
     let holder = figures.limited_by.as_ref();
     // Usage swings just below a limit that is hit: a hit within the last seconds says as much as the room that is left.
     let own = hits || figures.at_limit && matches!(holder, Ok(Holder::Own(_)));
-    let ancestor =
-        matches!(holder, Ok(Holder::Ancestor(_))) && (figures.at_limit || ancestor_hits && is_nearly_full(figures));
+    let ancestor = matches!(holder, Ok(Holder::Ancestor(_)))
+        && uses_room(figures)
+        && (figures.at_limit || ancestor_hits && is_nearly_full(figures));
     let throttled = group.throttled.rose_within(RECENT, at);
     // Whom an ancestor's memory.high slows down is counted at the ancestor only: those who wait are meant.
     let waits = figures.psi.is_ok_and(|psi| psi.some.avg10 >= 1.0);
@@ -189,6 +190,15 @@ fn is_taken_from(group: &Group, moved: Moved, around: Around, hits: bool) -> boo
         Err(_) => !hits && moved.swapped > 0,
     };
     around.short && scanned
+}
+
+/// Whether it takes any part in filling the limit that binds: an idle row below a full limit is not held by it.
+fn uses_room(figures: &Figures) -> bool {
+    const PART: f64 = 0.01;
+    match (figures.usage, figures.limited_by_limit) {
+        (Ok(usage), Ok(Limit::Bytes(limit))) => usage as f64 >= PART * limit as f64,
+        _ => true,
+    }
 }
 
 fn is_nearly_full(figures: &Figures) -> bool {
