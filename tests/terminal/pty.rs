@@ -63,7 +63,18 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts `program` on a terminal of 80 columns and 24 rows, with these variables besides TERM and LANG.
     pub(crate) fn start(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let PtyPair { slave, master } = native_pty_system().openpty(size(80, 24)).unwrap();
+        Self::start_on(80, 24, program, arguments, variables)
+    }
+
+    /// Starts `program` on a terminal of another size.
+    pub(crate) fn start_on(
+        columns: u16,
+        rows: u16,
+        program: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let PtyPair { slave, master } = native_pty_system().openpty(size(columns, rows)).unwrap();
         let modes = modes(&*master);
         let mut command = CommandBuilder::new(program);
         // Not the home of a user who may have none.
@@ -76,7 +87,7 @@ impl Terminal {
         let child = slave.spawn_command(command).unwrap();
         // With the program the last end closes, and so the reading thread ends.
         drop(slave);
-        let output = Output { parser: Parser::new(cells(24), cells(80), 0), bytes: Vec::new(), ended: false };
+        let output = Output { parser: Parser::new(cells(rows), cells(columns), 0), bytes: Vec::new(), ended: false };
         let shared = Arc::new(Shared { output: Mutex::new(output), changed: Condvar::new() });
         let (reader, filled) = (master.try_clone_reader().unwrap(), Arc::clone(&shared));
         thread::spawn(move || filled.fill(reader));
