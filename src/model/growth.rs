@@ -4,11 +4,8 @@
 
 use std::time::Duration;
 
-/// After this a reading counts for a third.
-const MEMORY: f64 = 30.0;
-/// Fewer readings, or a shorter time, make no line.
+/// Fewer readings make no line; nor does a time shorter than the memory.
 const FEWEST: u32 = 10;
-const SHORTEST: Duration = Duration::from_secs(30);
 /// The share of the figure's movement that the line must explain.
 const FIT: f64 = 0.8;
 /// Two standard errors to each side: about 19 of 20 lines.
