@@ -11,7 +11,7 @@ use thiserror::Error;
 /// A limit of the kernel: a number of bytes, or none.
 ///
 /// Ordered so that the smaller limit is the tighter one and `Unlimited` is the loosest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Limit {
     /// At most this many bytes.
     Bytes(u64),

@@ -8,7 +8,7 @@ use crate::snapshot::{Declared, Identity, Kind, Missing, Role};
 use crate::units::Limit;
 
 /// What one source or several tell. What they do not tell is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Facts {
     /// Who made it, where the path does not tell or tells less.
     pub runtime: Option<Arc<str>>,

@@ -132,6 +132,11 @@ impl Place {
     }
 }
 
+/// What a path alone says.
+pub fn of_path(path: &str) -> Arc<Identity> {
+    path.split('/').fold(Place::root(), |place, segment| place.child(segment)).identity
+}
+
 fn identify(found: &Found<'_>, segment: &str, pod_id: Option<Arc<str>>) -> Identity {
     let id = found.id.as_deref().filter(|_| found.role != Role::Helper);
     let name = id.map_or(segment, |id| grammar::short_name(found.kind, id));

@@ -47,7 +47,15 @@ impl Trends {
         self.floor.slope().or_else(|| self.floor_lately.slope())
     }
 
-    pub(super) fn push(&mut self, at: Duration, figures: &Figures) {
+    /// Takes in a reading, from the first on at which the row is large enough.
+    pub(super) fn watch(trends: &mut Option<Box<Self>>, at: Duration, figures: &Figures) {
+        const SMALL: u64 = 1 << 20;
+        if trends.is_some() || figures.usage.is_ok_and(|usage| usage > SMALL) {
+            trends.get_or_insert_default().push(at, figures);
+        }
+    }
+
+    fn push(&mut self, at: Duration, figures: &Figures) {
         self.floor.push(at, figures.floor.ok());
         self.floor_lately.push(at, figures.floor.ok());
         self.anon.push(at, figures.stat.anon.ok());
@@ -67,7 +75,7 @@ pub fn causes(group: &Group) -> Vec<String> {
 /// The part that grows fastest, if it grows steadily.
 fn growth(group: &Group) -> Option<String> {
     let usage = group.figures.usage.ok()? as f64;
-    let trends = &group.trends;
+    let trends = group.trends.as_ref()?;
     let parts = [("anon", &trends.anon), ("tmpfs", &trends.shmem), ("kernel memory", &trends.kernel)];
     let slopes = parts.into_iter().filter_map(|(name, growth)| Some((name, growth.slope()?)));
     let (name, slope) = slopes.max_by(|(_, a), (_, b)| a.likely.total_cmp(&b.likely))?;

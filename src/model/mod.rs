@@ -80,8 +80,8 @@ pub struct Group {
     pub verdict: Reading<Verdict>,
     /// Its last minutes.
     pub history: History,
-    /// How its parts grow.
-    pub trends: Trends,
+    /// How its parts grow; `None` while it is too small for that to matter.
+    pub trends: Option<Box<Trends>>,
     /// When it reaches its own limit; `None` where that cannot be told or is not in sight.
     pub forecast: Option<Forecast>,
 }
@@ -327,21 +327,19 @@ impl Model {
 
     /// Makes the rows of a new topology; what is known of those that stay is kept.
     fn regroup(&mut self, topology: &Topology) {
-        let mut known: HashMap<CgroupId, Group> =
-            self.groups.drain(..).map(|group| (group.id.clone(), group)).collect();
         self.shapes = groups::shapes(topology, self.scope);
-        self.groups = self
-            .shapes
-            .iter()
-            .map(|shape| {
-                let cgroup = &topology.cgroups[shape.outermost];
-                let mut group = known.remove(&cgroup.id).unwrap_or_else(|| Group::new(cgroup.id.clone()));
-                group.identity = Arc::clone(&cgroup.identity);
-                group.parent = shape.parent;
-                group.depth = shape.depth;
-                group
-            })
-            .collect();
+        let ids = || self.shapes.iter().map(|shape| &topology.cgroups[shape.outermost].id);
+        // Mostly cgroups only got their names: their rows stay where they are, without a copy of all in memory.
+        if !ids().eq(self.groups.iter().map(|group| &group.id)) {
+            let mut known: HashMap<CgroupId, Group> =
+                self.groups.drain(..).map(|group| (group.id.clone(), group)).collect();
+            self.groups = ids().map(|id| known.remove(id).unwrap_or_else(|| Group::new(id.clone()))).collect();
+        }
+        for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
+            group.identity = Arc::clone(&topology.cgroups[shape.outermost].identity);
+            group.parent = shape.parent;
+            group.depth = shape.depth;
+        }
     }
 
     /// What the kernel forgets, or counts elsewhere, when a cgroup is removed.
@@ -408,7 +406,7 @@ impl Group {
             moved: None,
             verdict: Err(Missing::OneReading),
             history: History::default(),
-            trends: Trends::default(),
+            trends: None,
             forecast: None,
         }
     }
@@ -451,8 +449,8 @@ impl Group {
             None => verdict::from_totals(self, &figures),
             Some(moved) => Ok(verdict::judge(self, &figures, moved, Around { short: host_short, at })),
         };
-        self.trends.push(at, &figures);
-        self.forecast = forecast::forecast(&figures, &self.trends);
+        Trends::watch(&mut self.trends, at, &figures);
+        self.forecast = self.trends.as_ref().and_then(|trends| forecast::forecast(&figures, trends));
         self.history.push(Point::new(at, &figures, self.hits.new() + self.ancestor_hits.new(), self.kills.new()));
         self.figures = figures;
     }

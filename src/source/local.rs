@@ -4,6 +4,7 @@
 //! A cgroup that vanishes meanwhile is left out; a file that fails leaves a mark and a problem.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::io::Errno;
@@ -192,7 +193,7 @@ impl Local {
             self.names.forget(&id);
         }
         for (id, question) in self.tree.arrivals() {
-            self.names.ask(id, question);
+            self.names.ask(id, Arc::new(question));
         }
         let told = match self.effort {
             Effort::Live => self.names.take(),

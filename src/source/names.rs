@@ -4,7 +4,9 @@
 //! that one not long. Must not read memory files.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,7 +27,7 @@ const WATCH: Duration = Duration::from_secs(10);
 /// What is asked.
 #[derive(Debug)]
 enum Request {
-    Ask(CgroupId, Question),
+    Ask(CgroupId, Arc<Question>),
     Forget(CgroupId),
 }
 
@@ -53,7 +55,7 @@ pub(super) struct Names {
     places: Places,
     thread: Option<Thread>,
     /// What is to be known: every question that was asked and not taken back.
-    asked: HashMap<CgroupId, Question>,
+    asked: HashMap<CgroupId, Arc<Question>>,
     /// Those of them that have no answer yet.
     open: HashSet<CgroupId>,
     lost: usize,
@@ -79,7 +81,7 @@ impl Names {
     }
 
     /// Asks for what is known of a cgroup; the answer comes with [`Names::take`].
-    pub(super) fn ask(&mut self, id: CgroupId, question: Question) {
+    pub(super) fn ask(&mut self, id: CgroupId, question: Arc<Question>) {
         if self.lost > MOST_LOST {
             return;
         }
@@ -87,7 +89,7 @@ impl Names {
             self.thread = Thread::spawn(&self.places).map_err(|error| self.failure = Some(error)).ok();
         }
         if let Some(thread) = &self.thread {
-            thread.send(Request::Ask(id.clone(), question.clone()));
+            thread.send(Request::Ask(id.clone(), Arc::clone(&question)));
             self.open.insert(id.clone());
             self.asked.insert(id, question);
         }
@@ -182,8 +184,9 @@ struct Searcher {
 }
 
 struct Known {
-    question: Question,
-    told: Option<Facts>,
+    question: Arc<Question>,
+    /// What was told last, as a hash: only whether it is still the same is asked.
+    told: Option<u64>,
     watched: Vec<Watched>,
     searches: usize,
     /// When it is looked for again whatever its files say.
@@ -270,8 +273,8 @@ impl Searcher {
         let pause = AGAIN.get(known.searches).or(at_last).filter(|_| is_unknown);
         known.again = pause.map(|pause| Instant::now() + *pause);
         known.searches += 1;
-        let is_new = known.told.as_ref() != Some(&facts);
-        known.told = Some(facts.clone());
+        let told = BuildHasherDefault::<DefaultHasher>::default().hash_one(&facts);
+        let is_new = known.told.replace(told) != Some(told);
         let reply = if is_new { Reply::Told(id.clone(), facts, problems) } else { Reply::Unchanged };
         self.replies.send(reply).ok()
     }

@@ -36,9 +36,8 @@ pub(super) struct Node {
     id: CgroupId,
     /// What it is, its runtime's state included.
     place: Place,
-    /// What its path says, and what its runtime's state adds.
-    spoken: Place,
-    known: Option<Facts>,
+    /// What its runtime's state adds to its path.
+    known: Option<Box<Facts>>,
     parent: Option<usize>,
     children: Vec<usize>,
     /// Path relative to the hierarchy's root, for when the directory is not kept open.
@@ -70,7 +69,6 @@ impl Node {
     fn new(version: Version, id: CgroupId) -> Self {
         Self {
             place: Place::root(),
-            spoken: Place::root(),
             known: None,
             parent: None,
             children: Vec::new(),
@@ -98,11 +96,11 @@ impl Node {
 
     /// What to ask of its runtime's state; nothing, where no runtime can know it.
     fn question(&self) -> Option<Question> {
-        let identity = &self.spoken.identity;
+        let identity = &self.place.identity;
         let may_be_known = matches!(identity.kind, Kind::Container | Kind::Pod | Kind::Vm | Kind::Cgroup);
         let location = PathBuf::from(OsStr::from_bytes(self.location.to_bytes()));
         (may_be_known && identity.role == Role::Outermost && !self.is_root())
-            .then(|| Question { location, identity: Arc::clone(identity) })
+            .then(|| Question { location, path: Arc::clone(&self.id.path) })
     }
 }
 
@@ -299,8 +297,7 @@ impl Tree {
         let segment = printable(&entry.0);
         let path = format!("{}/{segment}", above.path().trim_end_matches('/'));
         let mut node = Node::new(self.version, CgroupId { path: path.into(), inode: stat.st_ino });
-        node.spoken = above.place.child(&segment);
-        node.place = node.spoken.clone();
+        node.place = above.place.child(&segment);
         node.parent = Some(parent);
         node.location = if above.is_root() { entry.0.clone() } else { join(&above.location, &entry.0) };
         node.links = Some(stat.st_nlink);
@@ -368,15 +365,15 @@ impl Tree {
         let Some(&index) = self.places.get(&told.id) else { return };
         let Some(node) = self.node_mut(index) else { return };
         node.problems = told.problems;
-        node.known = Some(told.facts);
+        node.known = Some(Box::new(told.facts));
         let before = Arc::clone(&node.place.identity);
         let mut pending = vec![index];
         while let Some(index) = pending.pop() {
             let above = self.node(index).and_then(|node| node.parent).and_then(|above| self.node(above));
             let Some(above) = above.map(|above| above.place.clone()) else { continue };
             let Some(node) = self.node_mut(index) else { continue };
-            node.spoken = above.child(&printable(&node.entry.0));
-            node.place = node.known.as_ref().map_or_else(|| node.spoken.clone(), |facts| node.spoken.known_as(facts));
+            let spoken = above.child(&printable(&node.entry.0));
+            node.place = node.known.as_ref().map_or(spoken.clone(), |facts| spoken.known_as(facts));
             pending.extend(&node.children);
         }
         if self.node(index).is_some_and(|node| node.place.identity != before) {

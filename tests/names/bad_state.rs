@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use memcgtop::identity::Place;
 use memcgtop::identity::state::{Places, Question, Resolver};
 use memcgtop::snapshot::Missing;
 use memcgtop::source::Source as _;
@@ -129,8 +128,7 @@ fn places(host: &Host) -> Places {
 }
 
 fn question() -> Question {
-    let identity = Place::root().child("docker").child(BROKEN).identity;
-    Question { location: format!("docker/{BROKEN}").into(), identity }
+    Question { location: format!("docker/{BROKEN}").into(), path: format!("/docker/{BROKEN}").into() }
 }
 
 #[test]

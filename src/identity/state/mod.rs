@@ -61,11 +61,21 @@ pub struct Places {
 pub struct Question {
     /// Its directory below the hierarchy's root.
     pub location: PathBuf,
-    /// What its path says.
-    pub identity: Arc<Identity>,
+    /// Its path in the hierarchy, as text.
+    pub path: Arc<str>,
 }
 
-impl Question {
+/// A question, with what the cgroup's path says: told anew each time, since thousands of questions are kept.
+struct Subject<'a> {
+    location: &'a Path,
+    identity: Arc<Identity>,
+}
+
+impl<'a> Subject<'a> {
+    fn of(question: &'a Question) -> Self {
+        Self { location: &question.location, identity: crate::identity::of_path(&question.path) }
+    }
+
     /// Whether the cgroup's directory is called `name`: a process of a container may have been moved into any other.
     fn is_named(&self, name: Option<&str>) -> bool {
         name.is_some() && self.location.file_name().and_then(|directory| directory.to_str()) == name
@@ -118,24 +128,25 @@ impl Resolver {
 
     /// Looks for everything that is known of a cgroup.
     pub fn resolve(&mut self, question: &Question) -> Answer {
+        let subject = &Subject::of(question);
         let mut visit = Visit::default();
-        let (first, mut facts) = self.supervised_first(question, &mut visit);
-        if question.identity.kind != Kind::Cgroup {
+        let (first, mut facts) = self.supervised_first(subject, &mut visit);
+        if subject.identity.kind != Kind::Cgroup {
             if facts.name.is_none() || facts.image.is_none() {
-                facts = facts.or(self.by_id(&question.identity, first.as_ref(), &mut visit));
+                facts = facts.or(self.by_id(&subject.identity, first.as_ref(), &mut visit));
             }
             if facts.pod.is_none() {
-                facts = facts.or(self.logs(&question.identity, &mut visit));
+                facts = facts.or(self.logs(&subject.identity, &mut visit));
             }
             if facts.name.is_none() || facts.image.is_none() {
-                facts = facts.or(self.asked(&question.identity, &mut visit));
+                facts = facts.or(self.asked(&subject.identity, &mut visit));
             }
-            if facts.name.is_none() && question.identity.kind == Kind::Container {
-                facts.name = first.as_ref().and_then(|first| self.hostname(first, &question.identity, &mut visit));
+            if facts.name.is_none() && subject.identity.kind == Kind::Container {
+                facts.name = first.as_ref().and_then(|first| self.hostname(first, &subject.identity, &mut visit));
             }
         }
         facts.command = first.map(|first| first.comm.into());
-        if question.identity.kind == Kind::Pod {
+        if subject.identity.kind == Kind::Pod {
             facts = of_pod(facts);
         }
         visit.finish(facts)
@@ -157,10 +168,10 @@ impl Resolver {
     }
 
     /// The first process, and what its parent tells. A pod has several: those of its helpers have no supervisor.
-    fn supervised_first(&mut self, question: &Question, visit: &mut Visit) -> (Option<First>, Facts) {
+    fn supervised_first(&mut self, subject: &Subject<'_>, visit: &mut Visit) -> (Option<First>, Facts) {
         let mut found = (None, Facts::default());
-        for first in self.first(question, visit) {
-            let facts = self.supervised(question, &first, visit);
+        for first in self.first(subject, visit) {
+            let facts = self.supervised(subject, &first, visit);
             if facts.is_container {
                 return (Some(first), facts);
             }
@@ -169,10 +180,10 @@ impl Resolver {
         found
     }
 
-    fn first(&self, question: &Question, visit: &mut Visit) -> Vec<First> {
+    fn first(&self, subject: &Subject<'_>, visit: &mut Visit) -> Vec<First> {
         let Some(proc_root) = self.places.proc_root.as_deref() else { return Vec::new() };
-        let cgroup = self.places.cgroups.join(&question.location);
-        let depth = match question.identity.kind {
+        let cgroup = self.places.cgroups.join(subject.location);
+        let depth = match subject.identity.kind {
             // What is below a plain cgroup says nothing of it.
             Kind::Cgroup => Depth::Own,
             Kind::Pod => Depth::EachBelow,
@@ -185,12 +196,12 @@ impl Resolver {
     }
 
     /// What the parent of the first process tells, and what is found with it.
-    fn supervised(&mut self, question: &Question, first: &First, visit: &mut Visit) -> Facts {
+    fn supervised(&mut self, subject: &Subject<'_>, first: &First, visit: &mut Visit) -> Facts {
         let Some(proc_root) = self.places.proc_root.clone() else { return Facts::default() };
         let cmdline = process::cmdline(&proc_root, first.parent).unwrap_or_default();
         match Supervisor::parse(&cmdline) {
             Some(Supervisor::Conmon { name, id, bundle }) => {
-                if question.identity.kind == Kind::Cgroup && !question.is_named(Some(&id)) {
+                if subject.identity.kind == Kind::Cgroup && !subject.is_named(Some(&id)) {
                     return Facts::default();
                 }
                 let argv = Facts { name: name.map(Into::into), id: Some(id.as_str().into()), ..made_by("podman") };
@@ -198,14 +209,14 @@ impl Resolver {
                 place.map_or_else(Facts::default, |place| self.bundle_of_podman(&place, &bundle, &id, visit)).or(argv)
             }
             Some(Supervisor::Shim { namespace, id }) => {
-                self.shim(question, first.parent, &namespace, id.as_deref(), visit)
+                self.shim(subject, first.parent, &namespace, id.as_deref(), visit)
             }
             Some(Supervisor::LxcMonitor { path, name }) => {
                 let place = self.inside_or_outside(first.parent, visit);
-                of_lxc(&question.identity, place.as_ref(), &path, &name, visit)
+                of_lxc(&subject.identity, place.as_ref(), &path, &name, visit)
             }
             Some(Supervisor::Nspawn { name }) => Facts { name: Some(name.into()), ..made_by("nspawn") },
-            None if question.identity.kind == Kind::Vm => {
+            None if subject.identity.kind == Kind::Vm => {
                 let own = process::cmdline(&proc_root, first.pid).unwrap_or_default();
                 Facts { name: supervisor::guest_name(&own).map(Into::into), ..Facts::default() }
             }
@@ -213,15 +224,19 @@ impl Resolver {
         }
     }
 
-    fn shim(&mut self, question: &Question, shim: i32, namespace: &str, id: Option<&str>, visit: &mut Visit) -> Facts {
+    fn shim(
+        &mut self,
+        subject: &Subject<'_>,
+        shim: i32,
+        namespace: &str,
+        id: Option<&str>,
+        visit: &mut Visit,
+    ) -> Facts {
         let place = self.inside_or_outside(shim, visit);
         let own = self.working_directory(shim, visit);
         // Containers of a pod share the shim of their sandbox; their bundles lie side by side.
-        let inner = question
-            .identity
-            .id
-            .as_deref()
-            .filter(|_| namespace == KUBELET && question.identity.kind == Kind::Container);
+        let inner =
+            subject.identity.id.as_deref().filter(|_| namespace == KUBELET && subject.identity.kind == Kind::Container);
         let directory = match (own, inner) {
             (Some(own), Some(inner)) => own.parent().map(|above| above.join(inner)),
             (own, _) => own,
@@ -230,7 +245,7 @@ impl Resolver {
             .as_ref()
             .zip(directory)
             .and_then(|(place, directory)| visit.take(place, &directory.join("config.json"), Bundle::parse));
-        if question.identity.kind == Kind::Cgroup && !question.is_named(bundle.as_ref().map_or(id, Bundle::cgroup_id)) {
+        if subject.identity.kind == Kind::Cgroup && !subject.is_named(bundle.as_ref().map_or(id, Bundle::cgroup_id)) {
             return Facts::default();
         }
         let id = inner.or(bundle.as_ref().and_then(Bundle::cgroup_id).filter(|_| namespace == DOCKER)).or(id);
