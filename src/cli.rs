@@ -68,7 +68,7 @@ pub struct Options {
     /// Time between two readings
     #[arg(short, long, global = true, default_value = "1s", value_parser = interval, value_name = "TIME")]
     pub interval: Duration,
-    /// Only rows that match: words, FIELD OP VALUE (= != < <= > >= ~), and, or, not, parentheses
+    /// Only rows that match: words, FIELD OP VALUE (= != < <= > >= ~), and, or, not, parentheses, "quoted words"
     #[arg(short, long, global = true, value_parser = meaningful, value_name = "EXPR")]
     pub filter: Option<String>,
     /// Order of the rows: trouble, or a field, with :asc or :desc
@@ -124,6 +124,6 @@ fn meaningful(filter: &str) -> Result<String, QueryError> {
 fn known_field(name: &str) -> Result<&'static Field, String> {
     field::find(name).ok_or_else(|| {
         let names: Vec<_> = FIELDS.iter().map(|field| field.id).collect();
-        format!("no field `{name}`; fields: {}", names.join(", "))
+        format!("no such field; fields: {}", names.join(", "))
     })
 }

@@ -139,15 +139,15 @@ pub fn age_long(age: Duration) -> String {
     }
 }
 
-/// Why a text is not a size or a duration.
+/// Why a text is not a size or a duration. The text is not repeated: who shows the message shows it beside.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ParseError {
     /// Not `512M`, `1.5Gi`, `4096`.
-    #[error("`{0}` is not a size; write bytes or a unit: 4096, 512K, 512M, 1.5G")]
-    Size(String),
+    #[error("not a size; write bytes or a unit: 4096, 512K, 512M, 1.5G")]
+    Size,
     /// Not `1s`, `500ms`, `2m`.
-    #[error("`{0}` is not a duration; write 500ms, 1s, 2m")]
-    Duration(String),
+    #[error("not a duration; write 500ms, 1s, 2m")]
+    Duration,
 }
 
 /// Reads `4096`, `512K`, `512M`, `512Mi`, `512MiB`, `1.5G`: every unit is binary, as in a memory limit.
@@ -155,9 +155,8 @@ pub enum ParseError {
 /// # Errors
 /// [`ParseError::Size`] for anything else, negative or too large sizes included.
 pub fn parse_size(text: &str) -> Result<u64, ParseError> {
-    let error = || ParseError::Size(text.to_owned());
     let (number, unit) = split_number(text);
-    let value: f64 = number.parse().map_err(|_| error())?;
+    let value: f64 = number.parse().map_err(|_| ParseError::Size)?;
     let unit = unit.trim().to_ascii_lowercase();
     let exponent = match unit.trim_end_matches('b').trim_end_matches('i') {
         "" => 0,
@@ -166,10 +165,14 @@ pub fn parse_size(text: &str) -> Result<u64, ParseError> {
         "g" => 3,
         "t" => 4,
         "p" => 5,
-        _ => return Err(error()),
+        _ => return Err(ParseError::Size),
     };
     let bytes = value * (KIB as f64).powi(exponent);
-    if bytes.is_finite() && (0.0..u64::MAX as f64).contains(&bytes) { Ok(bytes.round() as u64) } else { Err(error()) }
+    if bytes.is_finite() && (0.0..u64::MAX as f64).contains(&bytes) {
+        Ok(bytes.round() as u64)
+    } else {
+        Err(ParseError::Size)
+    }
 }
 
 /// Reads `500ms`, `1s`, `1.5s`, `2m`, `1h`; a bare number is seconds.
@@ -177,17 +180,16 @@ pub fn parse_size(text: &str) -> Result<u64, ParseError> {
 /// # Errors
 /// [`ParseError::Duration`] for anything else.
 pub fn parse_duration(text: &str) -> Result<Duration, ParseError> {
-    let error = || ParseError::Duration(text.to_owned());
     let (number, unit) = split_number(text);
-    let value: f64 = number.parse().map_err(|_| error())?;
+    let value: f64 = number.parse().map_err(|_| ParseError::Duration)?;
     let seconds = match unit.trim() {
         "ms" => value / 1_000.0,
         "s" | "" => value,
         "m" => value * 60.0,
         "h" => value * 3_600.0,
-        _ => return Err(error()),
+        _ => return Err(ParseError::Duration),
     };
-    Duration::try_from_secs_f64(seconds).map_err(|_| error())
+    Duration::try_from_secs_f64(seconds).map_err(|_| ParseError::Duration)
 }
 
 fn split_number(text: &str) -> (&str, &str) {

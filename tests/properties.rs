@@ -8,6 +8,7 @@ use memcgtop::kernel::hierarchy::{Mount, Version};
 use memcgtop::kernel::host::HostReader;
 use memcgtop::kernel::parse;
 use memcgtop::kernel::stat::{StatKey, StatLines};
+use memcgtop::query::{Filter, LONGEST, Sort};
 use memcgtop::snapshot::Hierarchy;
 use memcgtop::text::{self, Ellipsis};
 use memcgtop::units;
@@ -132,7 +133,66 @@ fn stat_keys(version: Version) -> &'static [StatKey] {
     keys.unwrap()
 }
 
+/// Nearly filters: what the grammar looks for, in any order.
+fn nearly_a_filter() -> impl Strategy<Value = String> {
+    let parts = [
+        "and",
+        "or",
+        "not",
+        "(",
+        ")",
+        "\"",
+        "'",
+        "=",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "~",
+        "!",
+        "usage",
+        "name",
+        "populated",
+        "percent",
+        "512M",
+        "5%",
+        "yes",
+        "max",
+        "(a|b)*",
+        "trouble",
+        ":asc",
+        "\u{1b}",
+        "容",
+        " ",
+        " ",
+        " ",
+    ];
+    vec(prop_oneof![prop::sample::select(parts.to_vec()).prop_map(str::to_owned), "\\PC{0,3}"], 0..60)
+        .prop_map(|parts| parts.concat())
+}
+
 proptest! {
+    #[test]
+    fn filters_and_orders_take_any_text(text in nearly_a_filter()) {
+        _ = Sort::parse(&text);
+        if let Err(error) = Filter::parse(&text) {
+            prop_assert!(!error.to_string().chars().any(may_fool), "{:?}", error);
+        }
+    }
+
+    /// On a stack as small as a thread's may be: a filter is as deep as its parentheses, however long it is.
+    #[test]
+    fn long_flat_filters_take_no_stack(part in prop::sample::select(&["e ", "e or ", "not e ", "(e) ", "percent>1 or "][..])) {
+        let text = format!("{}e", part.repeat((LONGEST - 1) / part.len()));
+        let parsed = std::thread::Builder::new()
+            .stack_size(256 * 1024)
+            .spawn(move || Filter::parse(&text).map(|filter| drop(filter.clone())))
+            .unwrap()
+            .join();
+        prop_assert!(parsed.unwrap().is_ok());
+    }
+
     #[test]
     fn parsers_take_any_bytes(bytes in any_text(), key in any_text()) {
         _ = parse::number(&bytes);

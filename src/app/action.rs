@@ -97,7 +97,13 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Back, "Esc", [code(KeyCode::Esc), code(KeyCode::Backspace)], "back; on the table: clear the filter", ""),
     entry!(Alerts, "a", [key('a')], "alerts: what fires, and what fired", "alerts"),
     entry!(Tree, "t", [key('t')], "table or tree", "tree"),
-    entry!(Filter, "/", [key('/')], "filter: words, usage>512M, runtime=docker, not, and, or, ( )", "filter"),
+    entry!(
+        Filter,
+        "/",
+        [key('/')],
+        "filter: words, \"two words\", usage>512M, runtime=docker, not, and, or, ( )",
+        "filter"
+    ),
     entry!(Sort, "s", [key('s')], "sort by the focused column; again: trouble first", "sort"),
     entry!(Reverse, "S", [key('S')], "reverse the order", ""),
     entry!(Trouble, "T", [key('T')], "order by trouble", ""),

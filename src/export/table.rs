@@ -19,7 +19,7 @@ pub fn write(rows: &[&Group], fields: &[&Field], out: &mut dyn io::Write) -> io:
         .collect();
     for line in lines {
         let cells = line.iter().zip(&widths).zip(fields).map(|((cell, width), field)| match field.unit {
-            Unit::Text => text::pad_right(cell, *width),
+            Unit::Text | Unit::Flag => text::pad_right(cell, *width),
             Unit::Bytes | Unit::Count | Unit::Percent => text::pad_left(cell, *width),
         });
         writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;

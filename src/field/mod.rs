@@ -76,6 +76,8 @@ pub enum Unit {
     Percent,
     /// Words.
     Text,
+    /// Yes or no.
+    Flag,
 }
 
 /// One figure.

@@ -112,7 +112,7 @@ pub const FIELDS: &[Field] = &[
         .map(Value::Limit)),
     field!(
         "limit_differs",
-        Text,
+        Flag,
         "Whether the kernel enforces other limits than its runtime's configuration asks for.",
         "runtime's state, limits of the kernel",
         |g| g.identity.declared.limit.map(|_| Value::Flag(!g.differences.is_empty()))
@@ -394,7 +394,7 @@ pub const FIELDS: &[Field] = &[
         |g| g.figures.psi.map(|psi| Value::Count(psi.full.total_us))
     ),
     field!("processes", Count, "Processes in it.", "cgroup.procs", |g| g.figures.processes.map(Value::Count)),
-    field!("populated", Text, "Whether it has processes.", "cgroup.procs | cgroup.events populated", |g| g
+    field!("populated", Flag, "Whether it has processes.", "cgroup.procs | cgroup.events populated", |g| g
         .figures
         .populated
         .map(Value::Flag)),
@@ -424,7 +424,7 @@ pub const FIELDS: &[Field] = &[
     field!("verdict.by", Text, "Whose limit or shortage holds it.", "limits, hits, kills, pressure", |g| g
         .verdict
         .map(|verdict| Value::List(verdict.by().into_iter().map(str::to_owned).collect()))),
-    field!("verdict.hurts", Text, "Whether it costs time or kills now.", "limits, hits, kills, pressure", |g| g
+    field!("verdict.hurts", Flag, "Whether it costs time or kills now.", "limits, hits, kills, pressure", |g| g
         .verdict
         .map(|verdict| Value::Flag(verdict.hurts))),
     field!("verdict.evidence", Text, "The facts behind it.", "limits, hits, kills, pressure", |g| g

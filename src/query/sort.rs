@@ -1,0 +1,108 @@
+//! In which order rows stand: by trouble, or by a field.
+
+use std::cmp::Ordering;
+
+use crate::field::{self, Field, Unit};
+use crate::model::{Group, verdict};
+use crate::query::{QueryError, quoted};
+use crate::units::Limit;
+
+/// In which order rows stand.
+#[derive(Clone, Copy, Debug)]
+pub enum Sort {
+    /// What needs attention first.
+    Trouble,
+    /// By a field; missing figures last.
+    Field(&'static Field, Direction),
+}
+
+/// Which end comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The smallest.
+    Ascending,
+    /// The largest.
+    Descending,
+}
+
+impl Direction {
+    /// The other one.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
+impl Sort {
+    /// Reads `trouble`, `FIELD`, `FIELD:asc`, `FIELD:desc`. Figures start with the largest, names with the first.
+    ///
+    /// # Errors
+    /// [`QueryError`] for unknown fields and orders.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        let (name, order) = text.split_once(':').map_or((text, None), |(name, order)| (name, Some(order)));
+        if name == "trouble" {
+            return if order.is_none() { Ok(Self::Trouble) } else { Err(QueryError::OneOrder) };
+        }
+        let field = field::find(name).ok_or_else(|| QueryError::NoSuchField(quoted(name)))?;
+        let direction = match order {
+            None => Self::natural(field),
+            Some("asc") => Direction::Ascending,
+            Some("desc") => Direction::Descending,
+            Some(other) => return Err(QueryError::BadOrder(quoted(other))),
+        };
+        Ok(Self::Field(field, direction))
+    }
+
+    /// The direction that a field is first sorted in.
+    pub fn natural(field: &Field) -> Direction {
+        match field.unit {
+            Unit::Text => Direction::Ascending,
+            Unit::Bytes | Unit::Count | Unit::Percent | Unit::Flag => Direction::Descending,
+        }
+    }
+
+    /// The order of two rows: total, so that equal rows never swap.
+    pub fn compare(&self, a: &Group, b: &Group) -> Ordering {
+        let by_key = match self {
+            Self::Trouble => trouble(b).cmp(&trouble(a)),
+            Self::Field(field, direction) => match ((field.get)(a), (field.get)(b)) {
+                (Ok(a), Ok(b)) if *direction == Direction::Ascending => a.compare(&b),
+                (Ok(a), Ok(b)) => b.compare(&a),
+                (Ok(_), Err(_)) => Ordering::Less,
+                (Err(_), Ok(_)) => Ordering::Greater,
+                (Err(_), Err(_)) => Ordering::Equal,
+            },
+        };
+        by_key.then_with(|| a.identity.label().cmp(&b.identity.label())).then_with(|| a.id.cmp(&b.id))
+    }
+}
+
+/// Tier, stall, floor's share of the limit, size: in coarse steps, so that rows do not dance.
+fn trouble(group: &Group) -> (u8, u64, u64, u64) {
+    const STEP: f64 = 5.0;
+    let figures = &group.figures;
+    let stall = figures.psi.map_or(0.0, |psi| psi.some.avg10) / STEP;
+    let floor = match (figures.floor, figures.effective_limit) {
+        (Ok(floor), Ok(Limit::Bytes(limit))) if limit > 0 => floor as f64 * 100.0 / limit as f64 / STEP,
+        _ => 0.0,
+    };
+    let quarter_octaves = (figures.usage.unwrap_or(0).max(1) as f64).log2() * 4.0;
+    (verdict::tier(group), stall as u64, floor as u64, quarter_octaves as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_that_do_not_exist_are_refused() {
+        assert!(matches!(Sort::parse("trouble"), Ok(Sort::Trouble)));
+        assert!(matches!(Sort::parse("usage:asc"), Ok(Sort::Field(_, Direction::Ascending))));
+        assert_eq!(Sort::parse("trouble:bogus").err(), Some(QueryError::OneOrder));
+        assert_eq!(Sort::parse("usage:up").err(), Some(QueryError::BadOrder("up".to_owned())));
+        assert_eq!(Sort::parse("weight").err(), Some(QueryError::NoSuchField("weight".to_owned())));
+    }
+}
