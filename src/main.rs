@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser as _};
 
 use jiff::tz::TimeZone;
@@ -21,16 +22,20 @@ use memcgtop::run;
 use memcgtop::source::demo::Demo;
 use memcgtop::source::local::{Effort, Local};
 use memcgtop::source::{self, Source};
+use memcgtop::text;
 use memcgtop::ui::theme::{ASCII, Colours};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let help = !error.use_stderr();
-            // Nothing can be said where neither stream takes it.
-            _ = error.print();
-            return if help { Exit::Success } else { Exit::Usage }.into();
+            if !error.use_stderr() {
+                // Nothing can be said where the stream takes nothing.
+                _ = error.print();
+                return Exit::Success.into();
+            }
+            complain(&legible(error).render().to_string());
+            return Exit::Usage.into();
         }
     };
     match start(cli) {
@@ -38,13 +43,34 @@ fn main() -> ExitCode {
         Err(error) => {
             let (exit, hint) = explain(&error);
             if exit != Exit::Success {
-                let mut stderr = io::stderr().lock();
-                _ = writeln!(stderr, "memcgtop: {error:#}");
-                _ = hint.map(|hint| writeln!(stderr, "hint: {hint}"));
+                complain(&format!("memcgtop: {error:#}"));
+                _ = hint.map(|hint| complain(&format!("hint: {hint}")));
             }
             exit.into()
         }
     }
+}
+
+/// Says it on standard error. Arguments and paths are in it, which may hold anything.
+fn complain(text: &str) {
+    let mut stderr = io::stderr().lock();
+    for line in text.lines() {
+        _ = writeln!(stderr, "{}", text::visible(line));
+    }
+}
+
+/// The same error with no more of the arguments than a line bears.
+fn legible(mut error: clap::Error) -> clap::Error {
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue] {
+        let Some(ContextValue::String(argument)) = error.get(kind) else { continue };
+        let excerpt = text::excerpt(argument);
+        if excerpt != *argument {
+            error.insert(kind, ContextValue::String(excerpt));
+            // A suggestion would repeat the argument.
+            error.remove(ContextKind::Suggested);
+        }
+    }
+    error
 }
 
 /// A reader that closed the pipe had enough; a source that cannot be read says what to do.

@@ -25,6 +25,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// What a message repeats of what somebody wrote: fit for a terminal, and of a long text only the beginning.
+pub fn excerpt(text: &str) -> String {
+    const CELLS: usize = 60;
+    // More than the cells can hold, so that a text of megabytes is not measured; cut between characters.
+    let end = text.char_indices().map(|(at, _)| at).nth(4 * CELLS).unwrap_or(text.len());
+    truncate(&visible(&text[..end]), CELLS, Ellipsis::Ascii).into_owned()
+}
+
 fn is_unsafe(c: char) -> bool {
     c.is_control() || is_separator(c) || is_ignorable(c)
 }
@@ -122,6 +130,13 @@ mod tests {
         assert_eq!(visible("web-1"), "web-1");
         assert_eq!(visible("a\x1b[31mb\u{202e}c\u{200b}d\u{9b}"), "a\\x1b[31mb\\u{202e}c\\u{200b}d\\u{9b}");
         assert_eq!(visible("naïve-容器"), "naïve-容器");
+    }
+
+    #[test]
+    fn messages_repeat_no_more_than_a_line_bears() {
+        assert_eq!(excerpt("a\x1bb"), "a\\x1bb");
+        let excerpt = excerpt(&"x".repeat(1 << 20));
+        assert!(excerpt.ends_with("xx..") && width(&excerpt) == 60, "{excerpt}");
     }
 
     #[test]

@@ -149,6 +149,40 @@ fn hostile_names_reach_no_terminal() {
 }
 
 #[test]
+fn arguments_reach_no_terminal_as_they_are() {
+    let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\n";
+    let long = "x".repeat(50_000);
+    for evil in [evil, &long] {
+        let file = format!("--{evil}");
+        for arguments in [
+            &[evil][..],
+            &[&file],
+            &["snapshot", "--sort", evil],
+            &["snapshot", "--columns", evil],
+            &["snapshot", "--filter", &format!("{evil}>1")],
+            &["snapshot", "--format", evil],
+            &["snapshot", "--interval", evil],
+            &["snapshot", "--api", evil],
+            &["snapshot", "--api", &format!("{evil}={evil}")],
+        ] {
+            let output = memcgtop(arguments);
+            assert_eq!(output.status.code(), Some(2));
+            let text = stderr(&output);
+            let excerpt = &evil.escape_debug().to_string()[..20];
+            assert!(
+                !text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'),
+                "{text:?} for {excerpt}"
+            );
+            assert!(text.len() < 2_000, "{} bytes for {excerpt}: {}", text.len(), &text[..500]);
+        }
+    }
+    let output = memcgtop(&["snapshot", "--root", &format!("/nowhere{evil}")]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("/nowhere\\x1b]0;owned"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains('\u{1b}'));
+}
+
+#[test]
 fn the_manual_and_the_completions_are_printed() {
     assert!(stdout(&memcgtop(&["man"])).contains(".TH memcgtop"));
     for shell in ["bash", "zsh", "fish"] {

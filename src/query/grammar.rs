@@ -5,8 +5,8 @@
 use regex_lite::Regex;
 
 use crate::field::{self, Field, Unit};
-use crate::query::{DEEPEST, Filter, LONGEST, Operand, Operator, QueryError, quoted};
-use crate::units;
+use crate::query::{DEEPEST, Filter, LONGEST, Operand, Operator, QueryError};
+use crate::{text, units};
 
 const OPERATORS: [(&str, Operator); 7] = [
     ("!=", Operator::NotEqual),
@@ -39,7 +39,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    fn text(self) -> &'a str {
+    fn written(self) -> &'a str {
         match self {
             Self::Word(word) | Self::Quotation(word) => word,
             Self::Sign(sign, _) => sign,
@@ -62,7 +62,7 @@ pub(super) fn parse(text: &str) -> Result<Filter, QueryError> {
     let filter = parser.either()?;
     match parser.tokens.first() {
         None => Ok(filter),
-        Some(token) => Err(QueryError::LeftOver(quoted(token.text()))),
+        Some(token) => Err(QueryError::LeftOver(text::excerpt(token.written()))),
     }
 }
 
@@ -153,13 +153,13 @@ impl Parser<'_> {
         let word = match first {
             Token::Sign(sign, _) => return Err(QueryError::NoField(sign)),
             Token::Word("and" | "or") | Token::Open | Token::Close => {
-                return Err(QueryError::LeftOver(first.text().to_owned()));
+                return Err(QueryError::LeftOver(first.written().to_owned()));
             }
             Token::Word(word) | Token::Quotation(word) => word,
         };
         self.tokens = rest;
         let Some(&Token::Sign(sign, operator)) = rest.first() else { return Ok(Filter::Word(word.to_lowercase())) };
-        let field = field::find(word).ok_or_else(|| QueryError::NoSuchField(quoted(word)))?;
+        let field = field::find(word).ok_or_else(|| QueryError::NoSuchField(text::excerpt(word)))?;
         let value = rest.get(1).and_then(|token| token.word());
         let value = value.ok_or_else(|| QueryError::NoValue(format!("{word}{sign}")))?;
         self.tokens = &rest[2..];
@@ -187,7 +187,7 @@ fn alone(mut filters: Vec<Filter>, around: impl FnOnce(Vec<Filter>) -> Filter) -
 }
 
 fn operand(field: &'static Field, sign: (&'static str, Operator), value: &str) -> Result<Operand, QueryError> {
-    let bad = |why: String| QueryError::BadValue { field: field.id, value: quoted(value), why };
+    let bad = |why: String| QueryError::BadValue { field: field.id, value: text::excerpt(value), why };
     let only = |possible| Err(QueryError::BadOperator { field: field.id, sign: sign.0, possible });
     match (field.unit, sign.1) {
         (Unit::Flag, Operator::Equal | Operator::NotEqual) => match value.to_lowercase().as_str() {

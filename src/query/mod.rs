@@ -7,7 +7,6 @@ mod sort;
 use thiserror::Error;
 
 use crate::field::FIELDS;
-use crate::text::{self, Ellipsis};
 
 pub use filter::{Filter, Operand, Operator};
 pub use sort::{Direction, Sort};
@@ -74,12 +73,4 @@ pub enum QueryError {
 
 fn names() -> String {
     FIELDS.iter().map(|field| field.id).collect::<Vec<_>>().join(", ")
-}
-
-/// What a message repeats of an expression: of a long word its beginning, without anything that moves a cursor.
-fn quoted(word: &str) -> String {
-    const CELLS: usize = 60;
-    // More than the cells can hold, so that a word of megabytes is not measured; cut between characters.
-    let end = word.char_indices().map(|(at, _)| at).nth(4 * CELLS).unwrap_or(word.len());
-    text::truncate(&text::visible(&word[..end]), CELLS, Ellipsis::Ascii).into_owned()
 }

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use crate::field::{self, Field, Unit};
 use crate::model::{Group, verdict};
-use crate::query::{QueryError, quoted};
+use crate::query::QueryError;
+use crate::text;
 use crate::units::Limit;
 
 /// In which order rows stand.
@@ -46,12 +47,12 @@ impl Sort {
         if name == "trouble" {
             return if order.is_none() { Ok(Self::Trouble) } else { Err(QueryError::OneOrder) };
         }
-        let field = field::find(name).ok_or_else(|| QueryError::NoSuchField(quoted(name)))?;
+        let field = field::find(name).ok_or_else(|| QueryError::NoSuchField(text::excerpt(name)))?;
         let direction = match order {
             None => Self::natural(field),
             Some("asc") => Direction::Ascending,
             Some("desc") => Direction::Descending,
-            Some(other) => return Err(QueryError::BadOrder(quoted(other))),
+            Some(other) => return Err(QueryError::BadOrder(text::excerpt(other))),
         };
         Ok(Self::Field(field, direction))
     }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::identity::facts::Facts;
 use crate::identity::state::docker;
+use crate::text;
 
 /// A runtime's socket, as the user named it: `docker=unix:///var/run/docker.sock`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +36,11 @@ impl Endpoint {
     pub fn parse(text: &str) -> Result<Self, String> {
         let (name, address) = text.split_once('=').ok_or("write RUNTIME=unix:///path/of/its.sock")?;
         let runtime = RUNTIMES.into_iter().find(|runtime| *runtime == name);
-        let runtime = runtime.ok_or_else(|| format!("no API of `{name}` is known; known: {}", RUNTIMES.join(", ")))?;
+        let runtime = runtime
+            .ok_or_else(|| format!("no API of `{}` is known; known: {}", text::excerpt(name), RUNTIMES.join(", ")))?;
         match address.strip_prefix("unix://") {
             Some(path) if path.starts_with('/') => Ok(Self { runtime, socket: path.into() }),
-            _ => Err(format!("`{address}` is no address of a socket; write unix:///path/of/its.sock")),
+            _ => Err(format!("`{}` is no address of a socket; write unix:///path/of/its.sock", text::excerpt(address))),
         }
     }
 }
