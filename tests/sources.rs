@@ -18,6 +18,7 @@ use memcgtop::snapshot::{Events, Memory, Missing, Problem, Psi, PsiLine, Reading
 use memcgtop::source::Source;
 use memcgtop::source::local::{Effort, Local};
 use memcgtop::units::Limit;
+use rustix::fs::{FileType, Mode};
 
 const V1: &[&str] = &[
     "v1/00-empty",
@@ -416,6 +417,60 @@ fn a_list_of_processes_may_be_long() {
     let bench = Bench::new(Version::V1);
     fs::write(bench.file("cgroup.procs"), "123456\n".repeat(30_000)).unwrap();
     assert_eq!(row(&bench.sample(), "/victim").processes, Ok(30_000));
+}
+
+/// What a copied tree may hold in place of a file.
+const IMPOSTORS: [(&str, fn(&Path), &str); 3] = [
+    (
+        "a FIFO",
+        |path| rustix::fs::mknodat(rustix::fs::CWD, path, FileType::Fifo, Mode::RUSR, 0).unwrap(),
+        "not a regular file",
+    ),
+    ("a device", |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap(), "not a regular file"),
+    ("a hole", |path| fs::File::create(path).unwrap().set_len(1 << 30).unwrap(), "larger than any kernel prints"),
+];
+
+#[test]
+fn what_only_has_the_name_of_a_file_is_a_problem() {
+    for (what, make, error) in IMPOSTORS {
+        for version in [Version::V1, Version::V2] {
+            let bench = Bench::new(version);
+            for file in version.files() {
+                _ = fs::remove_file(bench.file(file.name));
+                make(&bench.file(file.name));
+            }
+            let snapshot = bench.sample();
+            assert_eq!(row(&snapshot, "/victim").processes, Err(Missing::Unreadable), "{what}");
+            assert_eq!(row(&snapshot, "/victim").usage, Err(Missing::Unreadable), "{what}");
+            assert_eq!(snapshot.problems.len(), version.files().len(), "{what}");
+            assert!(snapshot.problems.iter().all(|problem| problem.error == error), "{what}: {:?}", snapshot.problems);
+        }
+    }
+}
+
+#[test]
+fn impostors_in_proc_are_problems_too() {
+    for (what, make, error) in IMPOSTORS {
+        let bench = Bench::new(Version::V2);
+        let proc = tempfile::tempdir().unwrap();
+        fs::create_dir_all(proc.path().join("pressure")).unwrap();
+        fs::create_dir_all(proc.path().join("sys/kernel")).unwrap();
+        fs::create_dir_all(proc.path().join("self")).unwrap();
+        for file in ["meminfo", "vmstat", "pressure/memory", "stat", "sys/kernel/hostname", "self/mountinfo"] {
+            make(&proc.path().join(file));
+        }
+        let mut roots = Roots {
+            cgroup: Some(bench.root.path().to_owned()),
+            proc: Some(proc.path().to_owned()),
+            ..Roots::default()
+        };
+        let snapshot = Local::open(&roots, Effort::Whole).unwrap().sample().unwrap();
+        assert_eq!(snapshot.problems.len(), 3, "{what}: {:?}", snapshot.problems);
+        assert!(snapshot.problems.iter().all(|problem| problem.error == error), "{what}: {:?}", snapshot.problems);
+        roots.cgroup = None;
+        let refused = Local::open(&roots, Effort::Whole).unwrap_err().to_string();
+        assert!(refused.contains("self/mountinfo") && refused.ends_with(error), "{what}: {refused}");
+    }
 }
 
 #[test]

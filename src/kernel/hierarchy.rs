@@ -13,7 +13,7 @@ use rustix::fs::{FsWord, statfs};
 
 use crate::kernel::error::Error;
 use crate::kernel::file::File;
-use crate::kernel::{v1, v2};
+use crate::kernel::{read, v1, v2};
 use crate::snapshot::{Hierarchy, Memory};
 
 /// The inode of the initial cgroup namespace, the same on every kernel.
@@ -126,7 +126,7 @@ fn given(directory: &Path) -> Result<Mount, Error> {
 
 fn mounted(roots: &Roots) -> Result<Mount, Error> {
     let mountinfo = roots.mountinfo();
-    let table = fs::read(&mountinfo).map_err(unreadable("read", &mountinfo))?;
+    let table = read::whole(&mountinfo).map_err(unreadable("read", &mountinfo))?;
     let mounts: Vec<MountInfo> = parse_mounts(&table);
     let unified = widest(mounts.iter().filter(|mount| mount.fs_type == "cgroup2"));
     let legacy = widest(mounts.iter().filter(|m| m.fs_type == "cgroup" && m.super_options.contains_key("memory")));
@@ -170,7 +170,7 @@ fn widest<'a>(mounts: impl Iterator<Item = &'a MountInfo>) -> Option<&'a MountIn
 
 fn require_controller(root: &Path) -> Result<(), Error> {
     let path = root.join("cgroup.controllers");
-    let controllers = fs::read(&path).map_err(unreadable("read", &path))?;
+    let controllers = read::whole(&path).map_err(unreadable("read", &path))?;
     let enabled = controllers.split(u8::is_ascii_whitespace).any(|controller| controller == b"memory");
     if enabled { Ok(()) } else { Err(Error::NoController { root: root.to_owned() }) }
 }

@@ -2,7 +2,6 @@
 //!
 //! Must not read anything outside of the `/proc` that it was given.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use procfs::prelude::*;
 use procfs::{Meminfo, VmStat};
 
 use crate::kernel::hierarchy::Mount;
-use crate::kernel::parse;
+use crate::kernel::{parse, read};
 use crate::snapshot::{Host, Missing, Problem, Reading};
 use crate::text;
 
@@ -24,7 +23,8 @@ pub struct HostReader {
 impl HostReader {
     /// Reads what does not change: names and processors.
     pub fn new(proc_root: PathBuf, mount: &Mount) -> Self {
-        let line = |file: &str| fs::read_to_string(proc_root.join(file)).unwrap_or_default().trim().to_owned();
+        let text = |file: &str| read::whole(&proc_root.join(file)).unwrap_or_default();
+        let line = |file: &str| String::from_utf8_lossy(&text(file)).trim().to_owned();
         let blank = Host {
             hostname: line("sys/kernel/hostname"),
             kernel: line("sys/kernel/osrelease"),
@@ -58,7 +58,7 @@ impl HostReader {
 
     fn take(&self, name: &str, problems: &mut Vec<Problem>, parse: impl FnOnce(&[u8]) -> Result<(), String>) {
         let path = self.proc_root.join(name);
-        match fs::read(&path) {
+        match read::whole(&path) {
             Ok(bytes) => {
                 if let Err(error) = parse(&bytes) {
                     problems.push(problem(&path, "parse", error));
@@ -71,7 +71,7 @@ impl HostReader {
     /// Without pressure accounting there is no such file, or reading it is not supported: normal, no problem.
     fn pressure(&self, problems: &mut Vec<Problem>) -> Reading<crate::snapshot::Psi> {
         let path = self.proc_root.join("pressure/memory");
-        match fs::read(&path) {
+        match read::whole(&path) {
             Ok(bytes) => parse::psi(&bytes).ok_or_else(|| {
                 problems.push(problem(&path, "parse", "not a pressure file".to_owned()));
                 Missing::Unreadable

@@ -8,6 +8,7 @@ pub mod file;
 pub mod hierarchy;
 pub mod host;
 pub mod parse;
+pub mod read;
 pub mod stat;
 pub mod v1;
 pub mod v2;

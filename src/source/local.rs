@@ -13,6 +13,7 @@ use crate::identity::state::{Endpoint, Places};
 use crate::kernel::file::{File, Pace};
 use crate::kernel::hierarchy::{self, Mount, Roots};
 use crate::kernel::host::HostReader;
+use crate::kernel::read;
 use crate::snapshot::{Missing, Problem, Snapshot};
 use crate::source::descriptors::Descriptors;
 use crate::source::names::Names;
@@ -218,7 +219,7 @@ impl Local {
             problems.extend(node.faults.iter().map(|fault| Problem {
                 path: fault.file.map_or_else(directory, |file| format!("{}/{file}", directory())),
                 doing: fault.doing,
-                error: explain(fault.errno),
+                error: read::explained(fault.errno).to_string(),
             }));
         }
     }
@@ -230,14 +231,6 @@ fn places(roots: &Roots, mount: &Mount) -> Places {
     let proc_root = (!is_copy || roots.proc.is_some() || roots.root.is_some()).then(|| roots.proc_root());
     let own = (!is_copy && roots.proc.is_none()).then(|| "/".into());
     Places { cgroups: mount.root.clone(), proc_root, root: roots.root.clone().or(own), apis: Vec::new() }
-}
-
-fn explain(errno: Errno) -> String {
-    match errno {
-        Errno::BADMSG => "not what the kernel prints".to_owned(),
-        Errno::FBIG => "larger than any kernel prints".to_owned(),
-        errno => std::io::Error::from(errno).to_string(),
-    }
 }
 
 impl Source for Local {

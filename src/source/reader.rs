@@ -5,11 +5,11 @@
 use std::ffi::CString;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, openat};
-use rustix::io::{Errno, pread, read};
+use rustix::io::{self, Errno, pread};
 
 use crate::kernel::file::{Content, File, Pace};
 use crate::kernel::parse::Malformed;
+use crate::kernel::read;
 use crate::kernel::stat::StatLines;
 use crate::snapshot::{Memory, Missing};
 
@@ -89,7 +89,7 @@ impl Reader {
         };
         let length = match read {
             Ok(length) if length < LARGEST => length,
-            Ok(_) => return failed("read", Errno::FBIG, Missing::Unreadable),
+            Ok(_) => return failed("read", read::TOO_LARGE, Missing::Unreadable),
             Err(errno) => return outcome_of(errno, "read"),
         };
         let bytes = &self.buffer[..length];
@@ -103,34 +103,38 @@ impl Reader {
         match (parsed, &file.content) {
             (Ok(()), _) => Outcome::Read,
             // What could be read of memory.stat is kept; the rest is marked already.
-            (Err(Malformed), Content::Stat(_)) => failed("parse", Errno::BADMSG, Missing::NotRead),
-            (Err(Malformed), _) => failed("parse", Errno::BADMSG, Missing::Unreadable),
+            (Err(Malformed), Content::Stat(_)) => failed("parse", read::NOT_THE_KERNELS, Missing::NotRead),
+            (Err(Malformed), _) => failed("parse", read::NOT_THE_KERNELS, Missing::Unreadable),
         }
     }
 
     fn count_processes(&mut self, descriptor: &OwnedFd, memory: &mut Memory) -> Outcome {
         let mut processes = 0;
-        loop {
-            match read(descriptor, &mut self.buffer[..]) {
-                Ok(0) => break,
-                Ok(length) => processes += (self.buffer[..length].split(|&byte| byte == b'\n').count() - 1) as u64,
+        let mut length = 0;
+        while length <= read::LARGEST {
+            let bytes = match io::read(descriptor, &mut self.buffer[..]) {
+                Ok(0) => {
+                    memory.processes = Ok(processes);
+                    return Outcome::Read;
+                }
+                Ok(read) => &self.buffer[..read],
                 Err(errno) => return outcome_of(errno, "read"),
-            }
+            };
+            length += bytes.len() as u64;
+            processes += (bytes.split(|&byte| byte == b'\n').count() - 1) as u64;
         }
-        memory.processes = Ok(processes);
-        Outcome::Read
+        failed("read", read::TOO_LARGE, Missing::Unreadable)
     }
 }
 
 fn open((directory, location): (BorrowedFd<'_>, Option<&CString>), name: &str) -> Result<OwnedFd, Errno> {
-    const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
     match location {
-        None => openat(directory, name, FLAGS, Mode::empty()),
+        None => read::open_below(directory, name),
         Some(location) => {
             let mut path = location.as_bytes().to_vec();
             path.push(b'/');
             path.extend_from_slice(name.as_bytes());
-            openat(directory, &path[..], FLAGS, Mode::empty())
+            read::open_below(directory, &path[..])
         }
     }
 }

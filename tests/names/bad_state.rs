@@ -106,9 +106,9 @@ fn a_process_that_hangs_costs_its_own_name_only() {
     let host = host();
     host.process(21, 22, "postgres", b"postgres\0");
     host.process(11, 12, "postgres", b"postgres\0");
-    fs::create_dir_all(host.path("proc/12")).unwrap();
     // Nobody writes into it, so opening it for reading waits for ever.
-    mknodat(CWD, host.path("proc/12/cmdline"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    fs::remove_file(host.path("proc/11/stat")).unwrap();
+    mknodat(CWD, host.path("proc/11/stat"), FileType::Fifo, Mode::RWXU, 0).unwrap();
     let begun = Instant::now();
     let mut source = host.open();
     let snapshot = source.sample().unwrap();

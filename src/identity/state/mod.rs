@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use crate::identity::facts::Facts;
 use crate::identity::shape;
-use crate::kernel::hierarchy;
+use crate::kernel::{hierarchy, read};
 use crate::snapshot::{Identity, Kind, Problem};
 use api::Api;
 use files::Stamp;
@@ -356,7 +356,7 @@ impl Resolver {
     /// `DATA_ROOT/overlay2/LAYER/diff`.
     fn data_root(&self, first: &First) -> Option<PathBuf> {
         let table = self.places.proc_root.as_ref()?.join(first.pid.to_string()).join("mountinfo");
-        let upper = hierarchy::upper_layer_of_root(&std::fs::read(table).ok()?)?;
+        let upper = hierarchy::upper_layer_of_root(&read::whole(&table).ok()?)?;
         upper.ancestors().nth(3).map(Path::to_owned)
     }
 

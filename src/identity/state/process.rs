@@ -4,11 +4,13 @@
 //! whoever calls has to have a thread to lose.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use procfs::process::Process;
+
+use crate::kernel::read;
 
 /// The command line of no supervisor is longer.
 const LONGEST: u64 = 64 * 1024;
@@ -87,7 +89,7 @@ fn stat(proc_root: &Path, pid: i32) -> procfs::ProcResult<procfs::process::Stat>
 }
 
 fn pids(cgroup: &Path) -> io::Result<Vec<i32>> {
-    let file = match File::open(cgroup.join("cgroup.procs")) {
+    let file = match read::open(&cgroup.join("cgroup.procs")) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
@@ -111,7 +113,7 @@ fn below(directory: &Path) -> Vec<PathBuf> {
 /// Where it cannot be read.
 pub(super) fn cmdline(proc_root: &Path, pid: i32) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(proc_root.join(pid.to_string()).join("cmdline"))?.take(LONGEST).read_to_end(&mut bytes)?;
+    read::open(&proc_root.join(pid.to_string()).join("cmdline"))?.take(LONGEST).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

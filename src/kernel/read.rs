@@ -1,0 +1,103 @@
+//! Opens and reads the kernel's files, and nothing that only has their names.
+//!
+//! A copied tree may hold anything in place of a file: a FIFO that never answers, a device without an end, a
+//! terabyte of holes. Opening must not wait nor touch a device, and reading must end. Must not know what a file says.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
+use rustix::io::Errno;
+use rustix::path::Arg;
+
+/// The kernel prints no file that is larger: about 200,000 mounts, or eight million processes.
+pub const LARGEST: u64 = 64 << 20;
+
+/// Stands for what is no regular file; opening a socket gives the same.
+pub const NOT_REGULAR: Errno = Errno::NXIO;
+/// Stands for what is larger than [`LARGEST`].
+pub const TOO_LARGE: Errno = Errno::FBIG;
+/// Stands for what the kernel does not print.
+pub const NOT_THE_KERNELS: Errno = Errno::BADMSG;
+
+/// Opens a file below `directory`; its last name must not be a link.
+///
+/// # Errors
+/// As the system says, or [`NOT_REGULAR`], or [`TOO_LARGE`].
+pub fn open_below(directory: impl AsFd, name: impl Arg + Copy) -> Result<OwnedFd, Errno> {
+    open_regular(directory, name, AtFlags::SYMLINK_NOFOLLOW, OFlags::NOFOLLOW)
+}
+
+/// Opens a file by its path; links are followed.
+///
+/// # Errors
+/// As for [`open_below`].
+pub fn open(path: &Path) -> io::Result<File> {
+    open_regular(CWD, path, AtFlags::empty(), OFlags::empty()).map(File::from).map_err(explained)
+}
+
+/// All of a file.
+///
+/// # Errors
+/// As for [`open_below`], and where it cannot be read.
+pub fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // The kernel's files do not tell their size, and a copy may grow meanwhile.
+    open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST { Err(explained(TOO_LARGE)) } else { Ok(bytes) }
+}
+
+/// It is looked at before it is opened: opening alone makes some devices act.
+fn open_regular(directory: impl AsFd, name: impl Arg + Copy, look: AtFlags, links: OFlags) -> Result<OwnedFd, Errno> {
+    let stat = statat(&directory, name, look)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(NOT_REGULAR);
+    }
+    if u64::try_from(stat.st_size).is_ok_and(|size| size > LARGEST) {
+        return Err(TOO_LARGE);
+    }
+    // Another file may have taken its place: then too nothing waits.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | links;
+    openat(directory, name, flags, Mode::empty())
+}
+
+/// An error in words, those included that only stand for something here.
+pub fn explained(errno: Errno) -> io::Error {
+    match errno {
+        NOT_REGULAR => io::Error::other("not a regular file"),
+        TOO_LARGE => io::Error::other("larger than any kernel prints"),
+        NOT_THE_KERNELS => io::Error::other("not what the kernel prints"),
+        errno => errno.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn only_regular_files_of_a_sane_size_are_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let error = |name: &str| whole(&path(name)).unwrap_err().to_string();
+        rustix::fs::mknodat(CWD, path("fifo"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let _listener = UnixListener::bind(path("socket")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", path("device")).unwrap();
+        for name in ["fifo", "socket", "device", "."] {
+            assert_eq!(error(name), "not a regular file", "{name}");
+        }
+        fs::File::create(path("huge")).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(error("huge"), "larger than any kernel prints");
+        fs::write(path("file"), "1\n").unwrap();
+        std::os::unix::fs::symlink("file", path("link")).unwrap();
+        assert_eq!(whole(&path("link")).unwrap(), b"1\n");
+        let below = fs::File::open(directory.path()).unwrap();
+        assert!(open_below(&below, "file").is_ok());
+        assert_eq!(open_below(&below, "link").unwrap_err(), NOT_REGULAR);
+        assert_eq!(open_below(&below, "none").unwrap_err(), Errno::NOENT);
+    }
+}
