@@ -419,8 +419,10 @@ fn a_list_of_processes_may_be_long() {
     assert_eq!(row(&bench.sample(), "/victim").processes, Ok(30_000));
 }
 
-/// What a copied tree may hold in place of a file.
-const IMPOSTORS: [(&str, fn(&Path), &str); 3] = [
+/// What a copied tree may hold in place of a file: what it is, how it is made, what is said of it.
+type Impostor = (&'static str, fn(&Path), &'static str);
+
+const IMPOSTORS: [Impostor; 3] = [
     (
         "a FIFO",
         |path| rustix::fs::mknodat(rustix::fs::CWD, path, FileType::Fifo, Mode::RUSR, 0).unwrap(),
@@ -477,8 +479,10 @@ fn impostors_in_proc_are_problems_too() {
 fn hostile_names_are_rows_like_any_other() {
     let bench = Bench::new(Version::V2);
     let long = "n".repeat(255);
-    let names: [(&[u8], &str); 5] = [
-        (b"\xff\xfe\x80", "/\\xff\\xfe\\x80"),
+    let names: [(&[u8], &str); 7] = [
+        (b"\xff\xfe\x80", "/\\377\\376\\200"),
+        (b"\\xff\\xfe\\x80", "/\\xff\\xfe\\x80"),
+        (b"\\377\\376\\200", "/\\134377\\134376\\134200"),
         (b"\x1b[31mred\x1b]0;title\x07", "/\x1b[31mred\x1b]0;title\x07"),
         ("\u{202e}drow".as_bytes(), "/\u{202e}drow"),
         (b"line\nfeed, and \"quotes\"", "/line\nfeed, and \"quotes\""),

@@ -54,7 +54,8 @@ pub struct Cgroup {
 /// A cgroup's identity: a path that is removed and made again has another inode, and is another cgroup.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CgroupId {
-    /// Path from the root of the memory hierarchy, starting with `/`. Bytes that are not UTF-8 are written as `\xNN`.
+    /// Path from the root of the memory hierarchy, starting with `/`. Bytes that are not UTF-8 are written as
+    /// `\NNN` in octal, and so is a backslash before three octal digits: no two paths become one.
     pub path: Arc<str>,
     /// Inode of the directory, which on cgroup file systems is the cgroup's 64-bit id.
     pub inode: u64,

@@ -9,6 +9,7 @@ pub mod sampler;
 mod descriptors;
 mod names;
 mod reader;
+mod segment;
 mod tree;
 
 pub use crate::kernel::error::Error;

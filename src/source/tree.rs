@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, OsStr};
-use std::fmt::Write as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +23,7 @@ use crate::source::Error;
 use crate::source::descriptors::Descriptors;
 use crate::source::names::Told;
 use crate::source::reader::{Fault, Handle};
+use crate::source::segment::printable;
 
 /// The root's place among the nodes.
 const ROOT: usize = 0;
@@ -410,16 +410,4 @@ fn join(location: &CStr, name: &CStr) -> CString {
     bytes.push(b'/');
     bytes.extend_from_slice(name.to_bytes());
     CString::new(bytes).unwrap_or_default()
-}
-
-/// A directory's name as text; bytes that are not UTF-8 are written as `\xNN`, so that no two names become one.
-fn printable(name: &CStr) -> String {
-    let mut text = String::with_capacity(name.to_bytes().len());
-    for chunk in name.to_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
 }
