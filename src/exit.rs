@@ -9,19 +9,27 @@ pub enum Exit {
     Success,
     /// The arguments mean nothing.
     Usage,
-    /// There is nothing to read.
+    /// There is nothing to read, or the system refuses what reading and showing it take: descriptors, threads, the
+    /// terminal.
     NoSource,
     /// A signal ended it.
     Signal(u8),
 }
 
+impl Exit {
+    /// The number that the shell sees.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Usage => 2,
+            Self::NoSource => 3,
+            Self::Signal(number) => 128_u8.saturating_add(number),
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Success => 0,
-            Exit::Usage => 2,
-            Exit::NoSource => 3,
-            Exit::Signal(number) => 128_u8.saturating_add(number),
-        })
+        Self::from(exit.status())
     }
 }

@@ -78,8 +78,12 @@ fn explain(error: &anyhow::Error) -> (Exit, Option<&'static str>) {
     if let Some(source) = error.downcast_ref::<source::Error>() {
         return (Exit::NoSource, Some(source.hint()));
     }
-    if let Some(run::Error::NoTerminal(_)) = error.downcast_ref::<run::Error>() {
-        return (Exit::Usage, Some("for a reading as text use `memcgtop snapshot`"));
+    match error.downcast_ref::<run::Error>() {
+        Some(run::Error::NoTerminal(_)) => {
+            return (Exit::Usage, Some("for a reading as text use `memcgtop snapshot`"));
+        }
+        Some(run::Error::TooFewDescriptors) => return (Exit::NoSource, Some("raise the limit with `ulimit -n`")),
+        _ => {}
     }
     let closed = error
         .chain()
@@ -130,6 +134,7 @@ fn dashboard(
     let colours = if options.no_color { Colours::None } else { Colours::Sixteen };
     let theme = run::theme(options.ascii.then_some(&ASCII), colours);
     run::check_terminal()?;
+    run::check_descriptors()?;
     Ok(run::run(open(options)?, settings, theme)?)
 }
 

@@ -7,6 +7,7 @@ use std::panic;
 use std::sync::Once;
 
 use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
@@ -39,7 +40,8 @@ impl Guard {
         enable_raw_mode()?;
         // From here on dropping the guard gives back what was taken.
         let guard = Self(());
-        execute!(io::stdout(), EnterAlternateScreen, Hide)?;
+        // A paste comes as one piece then, and not as keys that mean something.
+        execute!(io::stdout(), EnterAlternateScreen, Hide, EnableBracketedPaste)?;
         Ok(guard)
     }
 }
@@ -63,7 +65,12 @@ pub fn screen() -> io::Result<Screen> {
 
 /// Nothing more can be done for a terminal that is gone: errors are of no use here.
 fn restore() {
-    _ = execute!(io::stdout(), Show, LeaveAlternateScreen);
+    _ = execute!(io::stdout(), DisableBracketedPaste, Show, LeaveAlternateScreen);
     _ = disable_raw_mode();
     _ = io::stdout().flush();
+}
+
+/// Gives back what can be given back without writing, for a terminal that takes no output.
+pub fn abandon() {
+    _ = disable_raw_mode();
 }

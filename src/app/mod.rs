@@ -3,13 +3,14 @@
 //! `update` takes a message and says what is to be done; it does no I/O and draws nothing.
 
 pub mod action;
+mod editor;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::tz::TimeZone;
-use tui_input::{Input, InputRequest};
+use tui_input::Input;
 
 use crate::alert::Engine;
 use crate::model::{Group, Model, Scope};
@@ -208,18 +209,21 @@ impl App {
     }
 
     fn input(&mut self, event: &Event) -> Option<Effect> {
-        let Event::Key(key) = event else { return None };
-        if key.kind == KeyEventKind::Release {
-            return None;
+        match event {
+            Event::Key(key) if key.kind == KeyEventKind::Release => None,
+            Event::Key(key) if self.editor.is_some() && !key.modifiers.contains(KeyModifiers::CONTROL) => {
+                self.edit(*key);
+                None
+            }
+            Event::Key(key) => self.act(action::of(key)?),
+            Event::Paste(text) => {
+                self.change_filter(|editor| editor::paste(editor, text));
+                None
+            }
+            _ => None,
         }
-        if self.editor.is_some() && !key.modifiers.contains(KeyModifiers::CONTROL) {
-            self.edit(*key);
-            return None;
-        }
-        self.act(action::of(key)?)
     }
 
-    /// The filter works while it is typed; what means nothing yet leaves the rows as they were.
     fn edit(&mut self, key: KeyEvent) {
         match key.code {
             KeyCode::Enter if self.filter_error.is_none() => self.editor = None,
@@ -227,21 +231,25 @@ impl App {
                 self.editor = None;
                 self.clear_filter();
             }
-            _ => {
-                let Some(editor) = &mut self.editor else { return };
-                if let Some(request) = request(key) {
-                    editor.handle(request);
-                }
-                editor.value().clone_into(&mut self.filter_text);
-                match Filter::parse(&self.filter_text) {
-                    Ok(filter) => {
-                        self.filter = filter;
-                        self.filter_error = None;
-                        self.arrange();
-                    }
-                    Err(error) => self.filter_error = Some(error.to_string()),
-                }
+            _ => self.change_filter(|editor| editor::press(editor, key)),
+        }
+    }
+
+    /// The filter works while it is typed; what means nothing yet leaves the rows as they were.
+    fn change_filter(&mut self, change: impl FnOnce(&mut Input)) {
+        let Some(editor) = &mut self.editor else { return };
+        change(editor);
+        if editor.value() == self.filter_text {
+            return;
+        }
+        editor.value().clone_into(&mut self.filter_text);
+        match Filter::parse(&self.filter_text) {
+            Ok(filter) => {
+                self.filter = filter;
+                self.filter_error = None;
+                self.arrange();
             }
+            Err(error) => self.filter_error = Some(error.to_string()),
         }
     }
 
@@ -446,20 +454,6 @@ impl App {
         }
         rows
     }
-}
-
-/// What a key does in the editor of the filter.
-fn request(key: KeyEvent) -> Option<InputRequest> {
-    Some(match key.code {
-        KeyCode::Char(c) => InputRequest::InsertChar(c),
-        KeyCode::Backspace => InputRequest::DeletePrevChar,
-        KeyCode::Delete => InputRequest::DeleteNextChar,
-        KeyCode::Left => InputRequest::GoToPrevChar,
-        KeyCode::Right => InputRequest::GoToNextChar,
-        KeyCode::Home => InputRequest::GoToStart,
-        KeyCode::End => InputRequest::GoToEnd,
-        _ => return None,
-    })
 }
 
 /// The fields that the columns of the table stand for, in their order on the screen.

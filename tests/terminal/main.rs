@@ -1,6 +1,7 @@
 //! The program in a real pseudo-terminal: what it shows, what keys do, and how it leaves the terminal behind.
 #![expect(clippy::unwrap_used, reason = "a test that cannot drive its terminal has failed")]
 
+mod hostile;
 mod pty;
 
 use std::path::Path;

@@ -151,6 +151,25 @@ impl Terminal {
         self.shared.lock().bytes.clone()
     }
 
+    /// Does something while nothing is read of what the program writes: soon it cannot write any more.
+    pub(crate) fn stalled(&mut self, act: impl FnOnce(&mut Self)) {
+        let shared = Arc::clone(&self.shared);
+        let _unread = shared.lock();
+        act(self);
+    }
+
+    /// Waits for the program's end without reading what it wrote; its exit status.
+    pub(crate) fn end_unread(&mut self) -> u32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < deadline, "the program does not end");
+            thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
     /// Whether anything is written during `window`.
     pub(crate) fn writes_within(&self, window: Duration) -> bool {
         let output = self.shared.lock();
@@ -238,6 +257,49 @@ pub(crate) fn wait_for_state(pid: Pid, state: &str) {
         assert!(Instant::now() < deadline, "the process is in state {now:?}, not {state}");
         thread::sleep(BETWEEN_LOOKS);
     }
+}
+
+/// Waits until there is no such process.
+///
+/// # Panics
+/// If it does not end.
+pub(crate) fn wait_for_end(pid: Pid) {
+    let deadline = Instant::now() + PATIENCE;
+    while stat(pid.as_raw_nonzero().get()).is_some_and(|(state, _)| state != "Z") {
+        assert!(Instant::now() < deadline, "the process does not end");
+        thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+/// Starts a script on a terminal that does not outlive this: types when `text` comes, and once the answer is there
+/// closes the terminal. The child of the script.
+pub(crate) fn hang_up(script: &str, text: &str, keys: &str, answer: &str) -> Pid {
+    let PtyPair { slave, master } = native_pty_system().openpty(size(80, 24)).unwrap();
+    let mut command = CommandBuilder::new("/bin/sh");
+    command.cwd(env!("CARGO_MANIFEST_DIR"));
+    command.env("TERM", "xterm");
+    command.args(["-c", script, PROGRAM]);
+    let mut shell = slave.spawn_command(command).unwrap();
+    drop(slave);
+    let mut output = Output { parser: Parser::new(cells(24), cells(80), 0), bytes: Vec::new(), ended: false };
+    let mut reader = master.try_clone_reader().unwrap();
+    let mut keyboard = master.take_writer().unwrap();
+    let mut read_until = |text: &str| {
+        let mut buffer = [0; 4096];
+        while !output.parser.screen().contents().contains(text) {
+            let read = reader.read(&mut buffer).unwrap();
+            output.parser.process(&buffer[..read]);
+        }
+    };
+    read_until(text);
+    keyboard.write_all(keys.as_bytes()).unwrap();
+    keyboard.flush().unwrap();
+    read_until(answer);
+    let child = child_of(Pid::from_raw(shell.process_id().unwrap().try_into().unwrap()).unwrap()).unwrap();
+    drop((reader, keyboard, master));
+    _ = shell.kill();
+    _ = shell.wait();
+    child
 }
 
 /// The state of a process and its parent.

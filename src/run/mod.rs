@@ -1,0 +1,227 @@
+//! The loop of the dashboard: input, readings and signals in; at most one draw out.
+//!
+//! One thread draws and never waits for the kernel; others read. Nothing is drawn when nothing changed, and all that
+//! came meanwhile is drawn together.
+
+mod input;
+mod painter;
+mod signals;
+
+use std::env;
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use crossterm::event::Event;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::process::{Resource, Rlimit, Signal, getpgrp, getpid, getrlimit, getsid, kill_process, setrlimit};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel};
+use tokio::time::{Instant, sleep_until};
+
+use crate::app::{App, Effect, Message, Settings};
+use crate::exit::Exit;
+use crate::source::Source;
+use crate::source::sampler::{Sample, Sampler};
+use crate::ui::theme::{ASCII, Colours, Glyphs, Theme, UNICODE};
+use painter::Painter;
+use signals::Request;
+
+/// Why the dashboard cannot run, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is nobody to show it to.
+    #[error("the dashboard needs a terminal: {0}")]
+    NoTerminal(&'static str),
+    /// The process may open too few files.
+    #[error("too few files may be open: the dashboard needs {DESCRIPTORS} more than there are already")]
+    TooFewDescriptors,
+    /// A thread, or what it listens to.
+    #[error("the system refuses what the dashboard needs")]
+    System(#[source] io::Error),
+    /// The terminal failed.
+    #[error("the terminal failed")]
+    Terminal(#[from] io::Error),
+    /// The reading thread ended.
+    #[error("the reading thread ended unexpectedly")]
+    SamplerEnded,
+}
+
+/// Whether there is a terminal to show the dashboard on.
+///
+/// # Errors
+/// [`Error::NoTerminal`] says what is missing.
+pub fn check_terminal() -> Result<(), Error> {
+    if !io::stdout().is_terminal() {
+        return Err(Error::NoTerminal("standard output is not one"));
+    }
+    if env::var_os("TERM").is_none_or(|term| term == "dumb") {
+        return Err(Error::NoTerminal("TERM says that it cannot move the cursor"));
+    }
+    if input::keyboard().is_err() {
+        return Err(Error::NoTerminal("there is none to read keys from"));
+    }
+    Ok(())
+}
+
+/// What the terminal, its keys, the signals and a reading keep open at the same time, and some to spare.
+const DESCRIPTORS: usize = 32;
+
+/// Whether enough files can be opened: the libraries below panic where they cannot.
+///
+/// # Errors
+/// [`Error::TooFewDescriptors`].
+pub fn check_descriptors() -> Result<(), Error> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it cannot be raised, what there is may be enough.
+    _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let copies: Result<Vec<_>, _> = (0..DESCRIPTORS).map(|_| fcntl_dupfd_cloexec(io::stderr(), 0)).collect();
+    match copies {
+        Err(Errno::MFILE | Errno::NFILE) => Err(Error::TooFewDescriptors),
+        _ => Ok(()),
+    }
+}
+
+/// What was wanted, or else what the environment says that the terminal can show.
+pub fn theme(wanted: Option<&'static Glyphs>, colours: Colours) -> Theme {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    let locale = locale.to_string_lossy().to_lowercase();
+    let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+    let console = env::var_os("TERM").is_some_and(|term| term == "linux");
+    let possible = if utf8 && !console { &UNICODE } else { &ASCII };
+    let colours = if set("NO_COLOR").is_some() { Colours::None } else { colours };
+    Theme::new(colours, wanted.unwrap_or(possible))
+}
+
+/// Shows the dashboard until the user or a signal ends it.
+///
+/// # Errors
+/// Where the terminal fails or the reading thread ends.
+pub fn run(source: Box<dyn Source>, settings: Settings, theme: Theme) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Error::System)?;
+    runtime.block_on(dashboard(source, settings, theme))
+}
+
+/// Under a flood of input the screen still moves so often.
+const LONGEST_WITHOUT_DRAWING: Duration = Duration::from_millis(100);
+
+async fn dashboard(source: Box<dyn Source>, settings: Settings, theme: Theme) -> Result<Exit, Error> {
+    let requests = signals::listen().map_err(Error::System)?;
+    let (outlet, samples) = channel(1);
+    let reader = Sampler::spawn(source, settings.interval, outlet).map_err(Error::System)?;
+    let mut app = App::new(settings);
+    let mut painter = Painter::new(theme)?;
+    let input = input::listen().map_err(Error::System)?;
+    let mut outside = Outside { requests, samples, input, heard: Instant::now() };
+    loop {
+        painter.paint(&app)?;
+        let mut news = Some(outside.news(app.interval).await?);
+        let begun = Instant::now();
+        while let Some(happened) = news {
+            let effect = match happened {
+                News::Signal(Request::End(number)) => return Ok(Exit::Signal(number)),
+                News::Signal(Request::Stop) => Some(Effect::Suspend),
+                News::Signal(Request::GoOn) => {
+                    drop(painter);
+                    painter = Painter::new(theme)?;
+                    None
+                }
+                News::Message(message) => {
+                    if matches!(message, Message::Input(Event::Resize(..))) {
+                        painter.forget();
+                    }
+                    app.update(message)
+                }
+            };
+            match effect {
+                None => {}
+                Some(Effect::Quit) => return Ok(Exit::Success),
+                Some(Effect::SetInterval(interval)) => reader.set_interval(interval),
+                Some(Effect::Suspend) if !can_be_woken() => {}
+                Some(Effect::Suspend) => {
+                    drop(painter);
+                    if let Some(signal) = stop(&mut outside.requests).await {
+                        return Ok(Exit::Signal(signal));
+                    }
+                    painter = Painter::new(theme)?;
+                }
+            }
+            news = if begun.elapsed() < LONGEST_WITHOUT_DRAWING { outside.at_hand()? } else { None };
+        }
+    }
+}
+
+/// Whether somebody would let us go on: a shell that gave us a process group of our own.
+fn can_be_woken() -> bool {
+    getsid(None).is_ok_and(|session| session != getpgrp())
+}
+
+/// Leaves the terminal to the shell until that lets us go on; or the signal that ends us instead.
+async fn stop(requests: &mut UnboundedReceiver<Request>) -> Option<u8> {
+    // The one that can be caught is, by us.
+    _ = kill_process(getpid(), Signal::STOP);
+    loop {
+        match requests.recv().await {
+            Some(Request::GoOn) | None => return None,
+            Some(Request::End(number)) => return Some(number),
+            Some(Request::Stop) => {}
+        }
+    }
+}
+
+/// What happened outside of the loop.
+enum News {
+    Signal(Request),
+    Message(Message),
+}
+
+/// Where news come from.
+struct Outside {
+    requests: UnboundedReceiver<Request>,
+    samples: Receiver<Sample>,
+    input: Receiver<io::Result<Event>>,
+    /// When the last reading came.
+    heard: Instant,
+}
+
+impl Outside {
+    /// Waits for the next that happens. Signals come first, and input last: of that there may be a flood.
+    async fn news(&mut self, interval: Duration) -> Result<News, Error> {
+        let patience = interval * 3 + Duration::from_secs(2);
+        tokio::select! {
+            biased;
+            Some(request) = self.requests.recv() => Ok(News::Signal(request)),
+            sample = self.samples.recv() => self.reading(sample),
+            event = self.input.recv() => match event {
+                Some(event) => Ok(News::Message(Message::Input(event?))),
+                // The terminal is gone, which the signal that says so need not reach us to tell.
+                None => Ok(News::Signal(Request::End(1))),
+            },
+            () = sleep_until(next_look(self.heard, patience)) => Ok(News::Message(Message::Late(self.heard.elapsed()))),
+        }
+    }
+
+    /// What has happened already, in the same order.
+    fn at_hand(&mut self) -> Result<Option<News>, Error> {
+        if let Ok(request) = self.requests.try_recv() {
+            return Ok(Some(News::Signal(request)));
+        }
+        if let Ok(sample) = self.samples.try_recv() {
+            return self.reading(Some(sample)).map(Some);
+        }
+        match self.input.try_recv() {
+            Ok(event) => Ok(Some(News::Message(Message::Input(event?)))),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn reading(&mut self, sample: Option<Sample>) -> Result<News, Error> {
+        self.heard = Instant::now();
+        let sample = sample.ok_or(Error::SamplerEnded)?;
+        Ok(News::Message(Message::Sample(sample.map(Box::new).map_err(|error| error.to_string()))))
+    }
+}
+
+/// While readings fail to come, the screen says so once a second.
+fn next_look(heard: Instant, patience: Duration) -> Instant {
+    (heard + patience).max(Instant::now() + Duration::from_secs(1))
+}

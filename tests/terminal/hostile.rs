@@ -1,0 +1,163 @@
+//! Input, signals and terminals that mean no good: the program answers them all, and gives the terminal back.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, kill_process};
+use vt100::Screen;
+
+use crate::pty::{self, PROGRAM, Terminal};
+use crate::{has, lacks};
+
+/// Much less than anything here would take if it were done once for each character.
+const PROMPT: Duration = Duration::from_secs(3);
+
+const BEGIN: &str = "\x1b[200~";
+const END: &str = "\x1b[201~";
+
+fn ends_promptly(terminal: &mut Terminal) {
+    let begun = Instant::now();
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.end(), 143);
+    assert!(begun.elapsed() < PROMPT, "it took {:?}", begun.elapsed());
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_long_paste_is_cut_and_holds_nothing_up() {
+    let long = "x ".repeat(35_000);
+    for paste in [format!("{BEGIN}{long}{END}"), long.clone(), format!("{BEGIN}{long}")] {
+        let mut terminal = Terminal::demo(&[], &[]);
+        terminal.press("/");
+        terminal.wait_for("the editor", has("Enter keeps it"));
+        terminal.press(&paste);
+        ends_promptly(&mut terminal);
+    }
+}
+
+#[test]
+fn a_paste_is_one_change_of_the_filter() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press("/");
+    terminal.press_for(&format!("{BEGIN}red\nis{END}"), "/red is");
+    terminal.press_for("\x1b", "report-gen");
+    terminal.press("/");
+    terminal.press_for(&format!("{BEGIN}{}zzz{END}", "redis ".repeat(200)), "1 rows; Enter keeps it");
+    terminal.press("\x1b");
+    terminal.wait_for("no filter", lacks("FILTER"));
+}
+
+#[test]
+fn a_paste_outside_of_the_filter_is_no_keys() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press(&format!("{BEGIN}q?t{END}"));
+    terminal.press_for("a", "\u{2500}\u{2500} log");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    let bytes = terminal.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    assert_eq!(text.matches("\x1b[?2004h").count(), 1, "pastes are asked for");
+    assert!(text.rfind("\x1b[?2004l") > text.rfind("\x1b[?2004h"), "and no more at the end");
+}
+
+#[test]
+fn stopped_from_outside_it_leaves_the_terminal_to_the_shell_and_comes_back() {
+    let script = r#"set -m; "$0" demo; echo the shell has it; read line; fg"#;
+    let mut shell = Terminal::start("/bin/sh", &["-c", script, PROGRAM], &[]);
+    shell.wait_for("the first rows", has("postgres-main"));
+    let program = pty::child_of(shell.pid()).unwrap();
+    kill_process(program, Signal::TSTP).unwrap();
+    shell.wait_for("the shell", |screen| has("the shell has it")(screen) && !screen.alternate_screen());
+    pty::wait_for_state(program, "T");
+    shell.assert_restored();
+    shell.press("\n");
+    shell.wait_for("all of it again", |screen| {
+        screen.alternate_screen() && screen.hide_cursor() && has("postgres-main")(screen) && has("detail")(screen)
+    });
+    shell.press_for("t", "CGROUP");
+    shell.press("q");
+    assert_eq!(shell.end(), 0);
+    shell.assert_restored();
+}
+
+#[test]
+fn gone_on_after_a_stop_that_it_could_not_see_it_draws_everything() {
+    let terminal = Terminal::demo(&["-i", "1m"], &[]);
+    terminal.signal(Signal::STOP);
+    pty::wait_for_state(terminal.pid(), "T");
+    let before = terminal.bytes().len();
+    terminal.signal(Signal::CONT);
+    terminal.wait_for("a new beginning", |screen| screen.alternate_screen() && has("postgres-main")(screen));
+    let entered = || terminal.bytes()[before..].windows(8).any(|bytes| bytes == b"\x1b[?1049h");
+    let deadline = Instant::now() + PROMPT;
+    while !entered() {
+        assert!(Instant::now() < deadline, "the terminal is not taken over again");
+        terminal.writes_within(Duration::from_millis(50));
+    }
+    terminal.wait_for("the rows", |screen| screen.alternate_screen() && has("postgres-main")(screen));
+}
+
+#[test]
+fn where_nobody_could_wake_it_it_does_not_stop() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press("\x1a");
+    terminal.signal(Signal::TSTP);
+    terminal.press_for("t", "CGROUP");
+    ends_promptly(&mut terminal);
+}
+
+/// Each key draws the whole screen: more than the terminal holds for a reader that does not come.
+fn fill(terminal: &mut Terminal, keys: &str) {
+    terminal.press(keys);
+    thread::sleep(Duration::from_millis(40));
+}
+
+#[test]
+fn a_terminal_that_takes_no_output_does_not_keep_it_alive() {
+    let mut terminal = Terminal::demo(&["-i", "100ms"], &[]);
+    terminal.stalled(|terminal| {
+        for _ in 0..30 {
+            fill(terminal, "t");
+        }
+        terminal.signal(Signal::TERM);
+        assert_eq!(terminal.end_unread(), 143);
+    });
+    assert!(terminal.is_in_first_modes(), "left in raw mode");
+}
+
+#[test]
+fn a_terminal_that_takes_output_again_shows_the_newest() {
+    let mut terminal = Terminal::demo(&["-i", "100ms"], &[]);
+    terminal.stalled(|terminal| {
+        for _ in 0..31 {
+            fill(terminal, "t");
+        }
+    });
+    terminal.wait_for("the tree", has("CGROUP"));
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_terminal_that_is_gone_ends_it_though_no_signal_tells() {
+    // In a session of its own no hang-up reaches it; paused it writes nothing that could fail.
+    let script = r#"setsid "$0" demo < /dev/tty & wait"#;
+    pty::wait_for_end(pty::hang_up(script, "postgres-main", " ", "PAUSED"));
+}
+
+#[test]
+fn too_few_descriptors_are_told_and_nothing_panics() {
+    for limit in 5..48 {
+        let script = format!(r#"ulimit -n {limit}; exec "$0" demo"#);
+        let mut terminal = Terminal::start("/bin/sh", &["-c", &script, PROGRAM], &[]);
+        let started = |screen: &Screen| has("postgres-main")(screen);
+        terminal.wait_for("rows or a reason", |screen| started(screen) || has("ulimit -n")(screen));
+        let enough = started(&terminal.screen());
+        if enough {
+            terminal.press("q");
+        }
+        assert_eq!(terminal.end(), if enough { 0 } else { 3 }, "{limit}: {}", terminal.text());
+        terminal.assert_restored();
+    }
+}
