@@ -18,7 +18,7 @@ use memcgtop::snapshot::{Events, Memory, Missing, Problem, Psi, PsiLine, Reading
 use memcgtop::source::Source;
 use memcgtop::source::local::{Effort, Local};
 use memcgtop::units::Limit;
-use rustix::fs::{FileType, Mode};
+use rustix::fs::{FileType, Mode, OFlags};
 
 const V1: &[&str] = &[
     "v1/00-empty",
@@ -524,6 +524,22 @@ fn cgroups_may_be_nested_a_hundred_levels_deep() {
     for (at, cgroup) in snapshot.topology.cgroups.iter().enumerate() {
         assert!(cgroup.parent.is_none_or(|parent| parent < at), "{}", cgroup.id.path);
     }
+}
+
+#[test]
+fn what_lies_too_deep_to_be_named_is_a_problem() {
+    let bench = Bench::new(Version::V1);
+    let name = "n".repeat(200);
+    let mut at = rustix::fs::open(bench.root.path(), OFlags::DIRECTORY, Mode::empty()).unwrap();
+    for _ in 0..25 {
+        rustix::fs::mkdirat(&at, &name, Mode::RWXU).unwrap();
+        at = rustix::fs::openat(&at, &name, OFlags::DIRECTORY, Mode::empty()).unwrap();
+    }
+    let snapshot = bench.sample();
+    assert_eq!(snapshot.topology.cgroups.len(), 3 + 20, "as deep as a path may be long");
+    let lost = snapshot.problems.iter().filter(|problem| problem.doing == "list").count();
+    assert_eq!(lost, 1, "the others are said to be missing");
+    assert_eq!(row(&snapshot, "/bystander").usage, Files::whole(&bench.file("../bystander"), false).v1().usage);
 }
 
 #[test]

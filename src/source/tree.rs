@@ -233,22 +233,34 @@ impl Tree {
     fn list(&mut self, index: usize, links: u64) {
         let mut pending = vec![(index, links)];
         while let Some((index, links)) = pending.pop() {
-            let listed = self.entries(index);
+            let (added, failed) = self.take_in(index);
             if let Some(node) = self.node_mut(index) {
                 node.faults.retain(|fault| fault.file.is_some());
-                node.faults.extend(listed.as_ref().err().map(|&errno| Fault { file: None, doing: "list", errno }));
-                // What cannot be listed is tried again next time.
-                node.links = None;
+                node.faults.extend(failed.map(|errno| Fault { file: None, doing: "list", errno }));
+                // What cannot be listed, or only in part, is tried again next time.
+                node.links = failed.is_none().then_some(links);
             }
-            let Ok(entries) = listed else { continue };
-            for entry in self.unknown(index, entries) {
-                // A count of two is the directory itself and its `.`: no children.
-                pending.extend(self.add(index, entry).filter(|(_, links)| *links != 2));
-            }
-            if let Some(node) = self.node_mut(index) {
-                node.links = Some(links);
+            // A count of two is the directory itself and its `.`: no children.
+            pending.extend(added.into_iter().filter(|(_, links)| *links != 2));
+        }
+    }
+
+    /// Takes in what came to `index` and what went from there: the new children, with their link counts, and what
+    /// failed. A child that cannot be looked at does not keep the others out.
+    fn take_in(&mut self, index: usize) -> (Vec<(usize, u64)>, Option<Errno>) {
+        let entries = match self.entries(index) {
+            Ok(entries) => entries,
+            Err(errno) => return (Vec::new(), Some(errno)),
+        };
+        let mut failed = None;
+        let mut added = Vec::new();
+        for entry in self.unknown(index, entries) {
+            match self.add(index, entry) {
+                Ok(child) => added.extend(child),
+                Err(errno) => failed = Some(errno),
             }
         }
+        (added, failed)
     }
 
     /// The directories in `index`, by name and inode.
@@ -286,14 +298,15 @@ impl Tree {
     }
 
     /// Adds a child; its index and link count. `None` if it is gone again, or no directory.
-    fn add(&mut self, parent: usize, entry: Entry) -> Option<(usize, u64)> {
-        let above = self.node(parent)?;
+    fn add(&mut self, parent: usize, entry: Entry) -> Result<Option<(usize, u64)>, Errno> {
+        let Some(above) = self.node(parent) else { return Ok(None) };
         let (base, location) = self.base(above);
         let name = location.map_or_else(|| entry.0.clone(), |location| join(location, &entry.0));
-        let stat = statat(base, &name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-            return None;
-        }
+        let stat = match statat(base, &name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => stat,
+            Ok(_) | Err(Errno::NOENT | Errno::NODEV) => return Ok(None),
+            Err(errno) => return Err(errno),
+        };
         let segment = printable(&entry.0);
         let path = format!("{}/{segment}", above.path().trim_end_matches('/'));
         let mut node = Node::new(self.version, CgroupId { path: path.into(), inode: stat.st_ino });
@@ -307,8 +320,10 @@ impl Tree {
         let index = self.insert(node);
         self.places.insert(id, index);
         self.came.push(index);
-        self.node_mut(parent)?.children.push(index);
-        Some((index, stat.st_nlink))
+        if let Some(parent) = self.node_mut(parent) {
+            parent.children.push(index);
+        }
+        Ok(Some((index, stat.st_nlink)))
     }
 
     /// A descriptor of a new child's directory, if there is a place for one.
