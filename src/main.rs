@@ -22,7 +22,7 @@ use memcgtop::run;
 use memcgtop::source::demo::Demo;
 use memcgtop::source::local::{Effort, Local};
 use memcgtop::source::{self, Source};
-use memcgtop::text;
+use memcgtop::text::{self, Ellipsis};
 use memcgtop::ui::theme::{ASCII, Colours};
 
 fn main() -> ExitCode {
@@ -167,6 +167,9 @@ fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit>
     Ok(Exit::Success)
 }
 
+/// Cells that the path of a file takes in a message at most.
+const LONGEST_PATH: usize = 200;
+
 /// People who read a table are told on standard error what it does not show.
 fn summarise(model: &Model, format: Format) {
     if format != Format::Table {
@@ -179,7 +182,8 @@ fn summarise(model: &Model, format: Format) {
     }
     if let [first, ..] = model.problems() {
         let count = model.problems().len();
-        _ = writeln!(stderr, "{count} files could not be read, such as {}: {}", first.path, first.error);
+        let path = text::elide(&first.path, LONGEST_PATH, Ellipsis::Ascii);
+        _ = writeln!(stderr, "{count} files could not be read, such as {path}: {}", first.error);
     }
 }
 

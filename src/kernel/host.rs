@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use procfs::prelude::*;
-use procfs::{Meminfo, VmStat};
+use procfs::{Meminfo, ProcError, VmStat};
 
 use crate::kernel::hierarchy::Mount;
 use crate::kernel::{parse, read};
@@ -127,14 +127,21 @@ fn vmstat(bytes: &[u8], host: &mut Host) -> Result<(), String> {
 /// `procfs` slices names by bytes and multiplies units unchecked: only text that it can bear goes through.
 fn plausible(bytes: &[u8]) -> Result<&[u8], String> {
     const LONGEST_NUMBER: usize = 16;
+    const LARGEST: usize = 1 << 20;
+    if bytes.len() > LARGEST {
+        return Err(read::explained(read::TOO_LARGE).to_string());
+    }
     let longest = bytes.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).max().unwrap_or(0);
     if !bytes.is_ascii() || longest > LONGEST_NUMBER {
-        return Err("not what the kernel prints".to_owned());
+        return Err(read::explained(read::NOT_THE_KERNELS).to_string());
     }
     Ok(bytes)
 }
 
-/// `procfs` adds a back trace and an appeal to file a bug to its errors; the operator gets the first line.
-fn brief(error: &procfs::ProcError) -> String {
-    error.to_string().lines().next().unwrap_or("not what the kernel prints").to_owned()
+/// What `procfs` takes for a bug of its own, with the place and an appeal to report it, is what the kernel does not print.
+fn brief(error: &ProcError) -> String {
+    match error {
+        ProcError::InternalError(_) => read::explained(read::NOT_THE_KERNELS).to_string(),
+        error => error.to_string().lines().next().unwrap_or_default().to_owned(),
+    }
 }
