@@ -35,7 +35,7 @@ pub enum Error {
     #[error("too few files may be open: the dashboard needs {DESCRIPTORS} more than there are already")]
     TooFewDescriptors,
     /// A thread, or what it listens to.
-    #[error("the system refuses what the dashboard needs")]
+    #[error("cannot start a thread of the dashboard")]
     System(#[source] io::Error),
     /// The terminal failed.
     #[error("the terminal failed")]
@@ -53,7 +53,7 @@ pub fn check_terminal() -> Result<(), Error> {
     if !io::stdout().is_terminal() {
         return Err(Error::NoTerminal("standard output is not one"));
     }
-    if env::var_os("TERM").is_none_or(|term| term == "dumb") {
+    if env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
         return Err(Error::NoTerminal("TERM says that it cannot move the cursor"));
     }
     if input::keyboard().is_err() {
@@ -98,20 +98,21 @@ pub fn theme(wanted: Option<&'static Glyphs>, colours: Colours) -> Theme {
 /// Where the terminal fails or the reading thread ends.
 pub fn run(source: Box<dyn Source>, settings: Settings, theme: Theme) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Error::System)?;
-    runtime.block_on(dashboard(source, settings, theme))
+    // All that may be refused comes before the terminal is touched, and a runtime cannot be given up inside another.
+    let requests = signals::listen().map_err(Error::System)?;
+    let (outlet, samples) = channel(1);
+    let reader = Sampler::spawn(source, settings.interval, outlet).map_err(Error::System)?;
+    let input = input::listen().map_err(Error::System)?;
+    let outside = Outside { requests, samples, input, heard: Instant::now() };
+    runtime.block_on(dashboard(outside, &reader, settings, theme))
 }
 
 /// Under a flood of input the screen still moves so often.
 const LONGEST_WITHOUT_DRAWING: Duration = Duration::from_millis(100);
 
-async fn dashboard(source: Box<dyn Source>, settings: Settings, theme: Theme) -> Result<Exit, Error> {
-    let requests = signals::listen().map_err(Error::System)?;
-    let (outlet, samples) = channel(1);
-    let reader = Sampler::spawn(source, settings.interval, outlet).map_err(Error::System)?;
+async fn dashboard(mut outside: Outside, reader: &Sampler, settings: Settings, theme: Theme) -> Result<Exit, Error> {
     let mut app = App::new(settings);
     let mut painter = Painter::new(theme)?;
-    let input = input::listen().map_err(Error::System)?;
-    let mut outside = Outside { requests, samples, input, heard: Instant::now() };
     loop {
         painter.paint(&app)?;
         let mut news = Some(outside.news(app.interval).await?);

@@ -179,10 +179,12 @@ fn without_a_terminal_it_names_snapshot() {
 
 #[test]
 fn a_terminal_that_cannot_move_its_cursor_is_refused() {
-    let mut terminal = Terminal::start(PROGRAM, &["demo"], &[("TERM", "dumb")]);
-    assert_eq!(terminal.end(), 2);
-    assert!(terminal.text().contains("memcgtop snapshot"), "{}", terminal.text());
-    assert!(!terminal.bytes().contains(&0x1b), "no escape sequence is sent to it");
+    for term in ["dumb", ""] {
+        let mut terminal = Terminal::start(PROGRAM, &["demo"], &[("TERM", term)]);
+        assert_eq!(terminal.end(), 2);
+        assert!(terminal.text().contains("memcgtop snapshot"), "{}", terminal.text());
+        assert!(!terminal.bytes().contains(&0x1b), "no escape sequence is sent to it");
+    }
 }
 
 #[test]
