@@ -228,7 +228,7 @@ impl Stage {
             took: Duration::ZERO,
             host: self.host.clone(),
             topology: Arc::clone(&self.topology),
-            readings: self.cgroups.iter().map(|(_, memory)| *memory).collect(),
+            readings: self.cgroups.iter().map(|(_, memory)| Arc::new(*memory)).collect(),
             problems: Vec::new(),
         }
     }

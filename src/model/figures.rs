@@ -253,7 +253,7 @@ impl Figures {
 
     /// Protections and swap limits are where the runtime put them: on the outermost or on the inner cgroup.
     fn take_from_trunk(&mut self, snapshot: &Snapshot, shape: &Shape) {
-        let trunk = || shape.trunk.iter().map(|&at| &snapshot.readings[at]);
+        let trunk = || shape.trunk.iter().map(|&at| &*snapshot.readings[at]);
         let most = |limit: fn(&Memory) -> Reading<Limit>| trunk().map(limit).reduce(|a, b| Ok(a?.max(b?)));
         let least = |limit: fn(&Memory) -> Reading<Limit>| trunk().map(limit).reduce(|a, b| Ok(a?.min(b?)));
         self.low = most(|memory| memory.low).unwrap_or(self.low);

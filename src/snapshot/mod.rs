@@ -28,7 +28,7 @@ pub struct Snapshot {
     /// Which cgroups there are. The same allocation as in the snapshot before if none came or went.
     pub topology: Arc<Topology>,
     /// What each cgroup says, in the order of `topology.cgroups`.
-    pub readings: Vec<Memory>,
+    pub readings: Vec<Arc<Memory>>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }

@@ -14,11 +14,11 @@ use crate::kernel::file::{File, Pace};
 use crate::kernel::hierarchy::{self, Mount, Roots};
 use crate::kernel::host::HostReader;
 use crate::kernel::read;
-use crate::snapshot::{Missing, Problem, Snapshot};
+use crate::snapshot::{Memory, Missing, Problem, Reading, Snapshot};
 use crate::source::descriptors::Descriptors;
 use crate::source::names::Names;
 use crate::source::reader::{Fault, Handle, Outcome, Reader};
-use crate::source::tree::Tree;
+use crate::source::tree::{Node, Tree};
 use crate::source::{Error, Source};
 use crate::text;
 
@@ -122,37 +122,44 @@ impl Local {
     /// Reads what is due of one cgroup; false if it is gone.
     fn read_cgroup(&mut self, index: usize, files: &'static [File], everything: bool) -> bool {
         let due = |file: &File| everything || file.pace == Pace::Every;
+        let Some(mut memory) = self.tree.node(index).map(|node| *node.memory) else { return false };
         for (number, file) in files.iter().enumerate().filter(|(_, file)| due(file)) {
-            if !self.read_file(index, number, file, everything) {
+            if !self.read_file(index, number, file, everything, &mut memory) {
                 return false;
             }
+        }
+        // Usage is newer than the peak where that is not read every time.
+        if let (Ok(peak), Ok(usage)) = (&mut memory.peak, memory.usage) {
+            *peak = (*peak).max(usage);
         }
         if let Some(node) = self.tree.node_mut(index) {
             node.complete |= everything;
             node.read_in = Some(self.sweeps);
-            let memory = &mut node.memory;
-            // Usage is newer than the peak where that is not read every time.
-            if let (Ok(peak), Ok(usage)) = (&mut memory.peak, memory.usage) {
-                *peak = (*peak).max(usage);
-            }
+            node.tell(memory);
         }
         true
     }
 
     /// Reads one file into its cgroup's figures; false if the cgroup is gone.
-    fn read_file(&mut self, index: usize, number: usize, file: &'static File, look_again: bool) -> bool {
+    fn read_file(
+        &mut self,
+        index: usize,
+        number: usize,
+        file: &'static File,
+        look_again: bool,
+        memory: &mut Memory,
+    ) -> bool {
         let Some(node) = self.tree.node(index) else { return false };
         if matches!(node.handles[number], Handle::Absent) && !look_again {
             return true;
         }
-        let mut memory = node.memory;
-        let (outcome, opened) = self.reader.read(file, &node.handles[number], self.tree.base(node), &mut memory);
+        let (outcome, opened) = self.reader.read(file, &node.handles[number], self.tree.base(node), memory);
         let outcome = match outcome {
             Outcome::Vanished => return false,
             Outcome::Absent if !node.is_root() && self.tree.is_gone(node) => return false,
             certain => certain,
         };
-        let absent = self.why_absent(index, file);
+        let absent = why_absent(node, file, memory.usage);
         let kept = opened.filter(|_| self.tree.descriptors.keep_file());
         let Some(node) = self.tree.node_mut(index) else { return false };
         node.faults.retain(|fault| fault.file != Some(file.name));
@@ -162,29 +169,17 @@ impl Local {
         match outcome {
             Outcome::Read => {}
             Outcome::Absent | Outcome::Vanished => {
-                (file.miss)(&mut memory, absent);
+                (file.miss)(memory, absent);
                 node.handles[number] = Handle::Absent;
             }
             Outcome::Failed { doing, errno, reason } => {
                 if reason != Missing::NotRead {
-                    (file.miss)(&mut memory, reason);
+                    (file.miss)(memory, reason);
                 }
                 node.faults.push(Fault { file: Some(file.name), doing, errno });
             }
         }
-        node.memory = memory;
         true
-    }
-
-    fn why_absent(&self, index: usize, file: &File) -> Missing {
-        let Some(node) = self.tree.node(index) else { return file.absent };
-        // Pressure is not the memory controller's, whatever its file is called.
-        let controllers = file.name.starts_with("memory.") && file.name != "memory.pressure";
-        match node.memory.usage {
-            _ if node.is_root() && file.absent == Missing::NoController => Missing::RootCgroup,
-            Err(reason @ (Missing::NoController | Missing::RootCgroup)) if controllers => reason,
-            _ => file.absent,
-        }
     }
 
     /// Takes in the names that have come, and asks for those of new cgroups. The figures come first: nothing is asked
@@ -225,6 +220,16 @@ impl Local {
     }
 }
 
+fn why_absent(node: &Node, file: &File, usage: Reading) -> Missing {
+    // Pressure is not the memory controller's, whatever its file is called.
+    let controllers = file.name.starts_with("memory.") && file.name != "memory.pressure";
+    match usage {
+        _ if node.is_root() && file.absent == Missing::NoController => Missing::RootCgroup,
+        Err(reason @ (Missing::NoController | Missing::RootCgroup)) if controllers => reason,
+        _ => file.absent,
+    }
+}
+
 /// Where the runtimes' state is looked for: never on this host where the cgroups are a copy of another's.
 fn places(roots: &Roots, mount: &Mount) -> Places {
     let is_copy = !mount.is_kernels();
@@ -246,7 +251,12 @@ impl Source for Local {
         })?;
         self.name();
         self.problems(&mut problems);
-        let readings = self.tree.order().into_iter().filter_map(|index| self.tree.node(index)).map(|node| node.memory);
+        let readings = self
+            .tree
+            .order()
+            .into_iter()
+            .filter_map(|index| self.tree.node(index))
+            .map(|node| Arc::clone(&node.memory));
         Ok(Snapshot {
             taken_at,
             at: begun - self.started,

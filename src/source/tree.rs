@@ -57,8 +57,8 @@ pub(super) struct Node {
     pub(super) complete: bool,
     /// The sweep that read it last.
     pub(super) read_in: Option<usize>,
-    /// The last values.
-    pub(super) memory: Memory,
+    /// The last values; the same allocation as at the reading before where they are the same, for whoever keeps them.
+    pub(super) memory: Arc<Memory>,
 }
 
 /// How a directory lists a child: its name and inode.
@@ -82,7 +82,7 @@ impl Node {
             problems: Vec::new(),
             complete: false,
             read_in: None,
-            memory: version.blank(),
+            memory: Arc::new(version.blank()),
         }
     }
 
@@ -92,6 +92,16 @@ impl Node {
 
     pub(super) fn path(&self) -> &str {
         &self.id.path
+    }
+
+    /// Takes in new values.
+    pub(super) fn tell(&mut self, memory: Memory) {
+        if *self.memory != memory {
+            match Arc::get_mut(&mut self.memory) {
+                Some(own) => *own = memory,
+                None => self.memory = Arc::new(memory),
+            }
+        }
     }
 
     /// What to ask of its runtime's state; nothing, where no runtime can know it.

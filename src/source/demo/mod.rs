@@ -91,7 +91,7 @@ impl Source for Demo {
             took: Duration::ZERO,
             host,
             topology: self.topology(t),
-            readings,
+            readings: readings.into_iter().map(Arc::new).collect(),
             problems: Vec::new(),
         })
     }
