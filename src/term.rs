@@ -5,6 +5,7 @@
 use std::io::{self, BufWriter, Write};
 use std::panic;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -18,6 +19,9 @@ pub type Screen = Terminal<CrosstermBackend<BufWriter<io::Stdout>>>;
 
 /// A frame of a large terminal, whole.
 const FRAME: usize = 64 * 1024;
+
+/// Whether the terminal is ours.
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while it is ours. Dropping it gives it back; so does a panic, before its message is printed.
 #[derive(Debug)]
@@ -38,6 +42,7 @@ impl Guard {
             }));
         });
         enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
         // From here on dropping the guard gives back what was taken.
         let guard = Self(());
         // A paste comes as one piece then, and not as keys that mean something.
@@ -63,8 +68,12 @@ pub fn screen() -> io::Result<Screen> {
     Ok(screen)
 }
 
+/// Once for each time that it was taken: after that somebody else writes, such as the message of a panic.
 /// Nothing more can be done for a terminal that is gone: errors are of no use here.
 fn restore() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     _ = execute!(io::stdout(), DisableBracketedPaste, Show, LeaveAlternateScreen);
     _ = disable_raw_mode();
     _ = io::stdout().flush();

@@ -161,3 +161,25 @@ fn too_few_descriptors_are_told_and_nothing_panics() {
         terminal.assert_restored();
     }
 }
+
+#[test]
+#[ignore = "the child of the test below"]
+fn panic_with_the_terminal_taken() {
+    let _guard = memcgtop::term::Guard::enter().unwrap();
+    panic!("something is wrong");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_its_message() {
+    let itself = std::env::current_exe().unwrap();
+    let arguments = ["--ignored", "--exact", "--nocapture", "hostile::panic_with_the_terminal_taken"];
+    let mut terminal = Terminal::start(itself.to_str().unwrap(), &arguments, &[]);
+    assert_eq!(terminal.end(), 101);
+    terminal.assert_restored();
+    assert!(terminal.text().contains("something is wrong"), "{}", terminal.text());
+    let bytes = terminal.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    let message = text.find("something is wrong");
+    assert!(text.find("\x1b[?1049l") < message, "the message is not on the other screen");
+    assert!(text.rfind("\x1b[?1049l") < message, "nothing moves the cursor back over it");
+}
