@@ -135,7 +135,7 @@ impl Local {
         if let Some(node) = self.tree.node_mut(index) {
             node.complete |= everything;
             node.read_in = Some(self.sweeps);
-            node.tell(memory);
+            node.tell(&memory);
         }
         true
     }

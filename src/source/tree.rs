@@ -95,11 +95,11 @@ impl Node {
     }
 
     /// Takes in new values.
-    pub(super) fn tell(&mut self, memory: Memory) {
-        if *self.memory != memory {
+    pub(super) fn tell(&mut self, memory: &Memory) {
+        if *self.memory != *memory {
             match Arc::get_mut(&mut self.memory) {
-                Some(own) => *own = memory,
-                None => self.memory = Arc::new(memory),
+                Some(own) => *own = *memory,
+                None => self.memory = Arc::new(*memory),
             }
         }
     }
