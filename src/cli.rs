@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::field::{self, FIELDS, Field};
 use crate::identity::state::Endpoint;
+use crate::model::sums::Grouping;
 use crate::query::{Filter, QueryError, Sort};
 use crate::units;
 
@@ -77,6 +79,9 @@ pub struct Options {
     /// Columns of the printed table and of CSV, as field names with commas between
     #[arg(long, global = true, value_delimiter = ',', value_parser = known_field, value_name = "FIELDS")]
     pub columns: Option<Vec<&'static Field>>,
+    /// Sums of containers instead, by what they have in common; no byte counts twice
+    #[arg(long, global = true, value_parser = grouping(), value_name = "FIELD")]
+    pub group_by: Option<Grouping>,
     /// Every cgroup, not only containers
     #[arg(short, long, global = true)]
     pub all: bool,
@@ -115,6 +120,11 @@ fn interval(text: &str) -> Result<Duration, String> {
     } else {
         Err("must be between 100ms and 24h".to_owned())
     }
+}
+
+fn grouping() -> impl TypedValueParser<Value = Grouping> {
+    let names = PossibleValuesParser::new(Grouping::ALL.map(Grouping::name));
+    names.try_map(|name| Grouping::ALL.into_iter().find(|grouping| grouping.name() == name).ok_or("no such grouping"))
 }
 
 fn meaningful(filter: &str) -> Result<String, QueryError> {

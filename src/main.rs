@@ -16,6 +16,7 @@ use memcgtop::exit::Exit;
 use memcgtop::export;
 use memcgtop::field::{self, FIELDS, Field};
 use memcgtop::kernel::hierarchy::Roots;
+use memcgtop::model::sums::Sums;
 use memcgtop::model::{Model, Scope};
 use memcgtop::query::Filter;
 use memcgtop::run;
@@ -128,6 +129,7 @@ fn dashboard(
         filter_text: options.filter.clone().unwrap_or_default(),
         sort: options.sort,
         scope: scope(options),
+        grouping: options.group_by,
         tree: options.tree,
         zone: TimeZone::system(),
     };
@@ -141,6 +143,7 @@ fn dashboard(
 fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {
     let mut source = local(options, Effort::Whole)?;
     let mut model = Model::new(scope(options));
+    let mut sums = options.group_by.map(Sums::new);
     let filter = filter(options);
     let fields = columns(options, arguments.format);
     let mut out = BufWriter::new(io::stdout().lock());
@@ -149,7 +152,7 @@ fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit>
         let due = begun + options.interval.saturating_mul(u32::try_from(reading).unwrap_or(u32::MAX));
         thread::sleep(due.saturating_duration_since(Instant::now()));
         model.ingest(source.sample()?);
-        let rows = export::rows(&model, &filter, &options.sort);
+        let rows = export::rows(&model, sums.as_mut(), &filter, &options.sort);
         match arguments.format {
             Format::Json => export::json::write(&model, &rows, &mut out),
             Format::Table => export::table::write(&rows, &fields, &mut out),
@@ -201,8 +204,22 @@ fn columns(options: &Options, format: Format) -> Vec<&'static Field> {
         "swap_cached",
         "limited_by",
     ];
+    const SUMS: [&str; 11] = [
+        "name",
+        "members",
+        "usage",
+        "limit",
+        "percent",
+        "floor",
+        "working_set",
+        "failcnt",
+        "oom_kill",
+        "swap",
+        "swap_cached",
+    ];
     match (&options.columns, format) {
         (Some(columns), _) => columns.clone(),
+        (None, Format::Table) if options.group_by.is_some() => SUMS.into_iter().filter_map(field::find).collect(),
         (None, Format::Table) => TABLE.into_iter().filter_map(field::find).collect(),
         (None, Format::Csv | Format::Json) => FIELDS.iter().collect(),
     }

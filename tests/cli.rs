@@ -48,6 +48,8 @@ fn what_means_nothing_is_refused_with_what_exists() {
         (&["--interval", "soon"], "not a duration"),
         (&["snapshot", "--format", "xml"], "json"),
         (&["snapshot", "--count", "0"], "0"),
+        (&["snapshot", "--group-by", "weight"], "namespace"),
+        (&["--api", "docker=tcp://host"], "unix:///"),
     ] {
         let output = memcgtop(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -28,7 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "app", "ui", "export", "term",
         ],
     ),
-    ("cli", &["units", "text", "exit", "identity", "field", "query", "export"]),
+    ("cli", &["units", "text", "exit", "identity", "model", "field", "query", "export"]),
     (
         "config",
         &[

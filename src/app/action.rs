@@ -37,6 +37,8 @@ pub enum Action {
     Tree,
     /// Containers or every cgroup.
     All,
+    /// Sums by pod, namespace, image, runtime, or none.
+    Group,
     /// Alerts.
     Alerts,
     /// Everything that fires has been seen.
@@ -108,6 +110,7 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Reverse, "S", [key('S')], "reverse the order", ""),
     entry!(Trouble, "T", [key('T')], "order by trouble", ""),
     entry!(Pause, "space", [key(' ')], "freeze the screen; reading goes on", "pause"),
+    entry!(Group, "b", [key('b')], "sums by pod, namespace, image, runtime; again: the rows", "group by"),
     entry!(All, "A", [key('A')], "containers only, or every cgroup", "all"),
     entry!(Up, "Up k", [code(KeyCode::Up), key('k')], "row above", ""),
     entry!(Down, "Down j", [code(KeyCode::Down), key('j')], "row below", ""),

@@ -4,8 +4,10 @@
 
 pub mod action;
 mod editor;
+mod rows;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -13,6 +15,7 @@ use jiff::tz::TimeZone;
 use tui_input::Input;
 
 use crate::alert::Engine;
+use crate::model::sums::{Grouping, Sums};
 use crate::model::{Group, Model, Scope};
 use crate::query::{Filter, Sort};
 use crate::snapshot::{CgroupId, Snapshot};
@@ -31,6 +34,8 @@ pub struct Settings {
     pub sort: Sort,
     /// Containers or every cgroup.
     pub scope: Scope,
+    /// What rows are summed up by, if they are.
+    pub grouping: Option<Grouping>,
     /// The tree instead of the table.
     pub tree: bool,
     /// The zone of the clock on the screen.
@@ -114,6 +119,7 @@ pub struct App {
     pub scroll: u16,
     /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
     selected: Option<CgroupId>,
+    sums: Option<Sums>,
     cursor: usize,
     rows: Vec<usize>,
     folded: HashSet<CgroupId>,
@@ -145,6 +151,7 @@ impl App {
             trouble: None,
             scroll: 0,
             selected: None,
+            sums: settings.grouping.map(Sums::new),
             cursor: 0,
             rows: Vec::new(),
             folded: HashSet::new(),
@@ -155,7 +162,7 @@ impl App {
 
     /// The rows in their order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Group> {
-        self.rows.iter().map(|&row| &self.model.groups()[row])
+        self.rows.iter().map(|&row| &self.listed()[row])
     }
 
     /// The place of the cursor among the rows.
@@ -286,6 +293,7 @@ impl App {
                 self.show(if self.tree { Screen::Tree } else { Screen::Table });
             }
             Action::All => self.toggle_scope(),
+            Action::Group => self.next_grouping(),
             Action::Sort => self.sort_by_column(),
             Action::Reverse => self.reverse(),
             Action::Trouble => self.set_sort(Sort::Trouble),
@@ -306,6 +314,10 @@ impl App {
     }
 
     fn open(&mut self) {
+        if let (Some(grouping), Some(sum)) = (self.grouping(), self.current()) {
+            let key = Arc::clone(&sum.identity);
+            return self.open_sum(grouping, &key);
+        }
         if let (Screen::Table | Screen::Tree, Some(group)) = (&self.screen, self.current()) {
             self.show(Screen::Detail(group.id.clone()));
         }
@@ -397,62 +409,6 @@ impl App {
         let id = self.rows().nth(at).map(|group| group.id.clone());
         self.cursor = at;
         self.selected = id;
-    }
-
-    /// Puts the rows in order; the cursor stays on its row, or goes to the neighbour of one that is gone.
-    fn arrange(&mut self) {
-        self.rows = match self.screen {
-            Screen::Tree => self.branches(),
-            Screen::Table | Screen::Detail(_) | Screen::Alerts => self.sorted(),
-        };
-        let Some(selected) = &self.selected else { return };
-        let place = self.rows().position(|group| group.id == *selected);
-        match place {
-            Some(at) => self.cursor = at,
-            None => self.select(self.cursor.min(self.rows.len().saturating_sub(1))),
-        }
-    }
-
-    fn sorted(&self) -> Vec<usize> {
-        let groups = self.model.groups();
-        let mut rows: Vec<usize> = (0..groups.len()).filter(|&row| self.is_shown(&groups[row])).collect();
-        rows.sort_by(|&a, &b| self.sort.compare(&groups[a], &groups[b]));
-        rows
-    }
-
-    fn is_shown(&self, group: &Group) -> bool {
-        self.model.is_row(group) && self.filter.matches(group)
-    }
-
-    /// The rows that are shown and those above them; siblings in order, a parent where its first child would be.
-    fn branches(&self) -> Vec<usize> {
-        let groups = self.model.groups();
-        let mut rank = vec![usize::MAX; groups.len()];
-        for (position, row) in self.sorted().into_iter().enumerate() {
-            let mut above = Some(row);
-            while let Some(row) = above.filter(|&row| rank[row] > position) {
-                rank[row] = position;
-                above = groups[row].parent;
-            }
-        }
-        let mut children: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
-        let mut pending = Vec::new();
-        for row in (0..groups.len()).filter(|&row| rank[row] != usize::MAX) {
-            match groups[row].parent {
-                Some(parent) => children[parent].push(row),
-                None => pending.push(row),
-            }
-        }
-        let mut rows = Vec::new();
-        while let Some(row) = pending.pop() {
-            rows.push(row);
-            if !self.folded.contains(&groups[row].id) {
-                let mut below = std::mem::take(&mut children[row]);
-                below.sort_by_key(|&row| std::cmp::Reverse(rank[row]));
-                pending.extend(below);
-            }
-        }
-        rows
     }
 }
 

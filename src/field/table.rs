@@ -43,6 +43,9 @@ pub const FIELDS: &[Field] = &[
     field!("kind", Text, "What it is: container, pod, vm, service, scope, slice, cgroup.", "path", |g| Ok(
         Value::Text(g.identity.kind.name())
     )),
+    field!("members", Count, "How many containers it stands for: one, but for a sum.", "rows", |g| Ok(Value::Count(
+        g.members as u64
+    ))),
     field!("runtime", Text, "Who made it.", "path", |g| text(g.identity.runtime.as_deref())),
     field!("id", Text, "The runtime's id of it.", "path", |g| text(g.identity.id.as_deref())),
     field!("name", Text, "What its owner calls it, else its shortened id.", "runtime's state", |g| Ok(Value::Text(

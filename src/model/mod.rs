@@ -11,6 +11,7 @@ pub mod groups;
 pub mod growth;
 pub mod history;
 pub mod limits;
+pub mod sums;
 pub mod tally;
 pub mod verdict;
 
@@ -50,6 +51,8 @@ pub struct Group {
     pub parent: Option<usize>,
     /// How many rows are above it.
     pub depth: usize,
+    /// How many containers it stands for: one, but for a sum.
+    pub members: usize,
     /// Its figures now.
     pub figures: Figures,
     /// Where its limits are not what its runtime's configuration asks for.
@@ -391,6 +394,7 @@ impl Group {
             identity: Arc::clone(crate::model::groups::nobody()),
             parent: None,
             depth: 0,
+            members: 1,
             figures: Figures::missing(Missing::NotRead),
             differences: Vec::new(),
             hits: Tally::default(),

@@ -6,7 +6,9 @@ use regex_lite::Regex;
 
 use crate::field::{Field, Value};
 use crate::model::Group;
+use crate::model::sums::Grouping;
 use crate::query::{QueryError, grammar};
+use crate::snapshot::Identity;
 
 /// A filter: which rows are shown.
 #[derive(Clone, Debug)]
@@ -65,6 +67,22 @@ impl Filter {
     /// [`QueryError`] says what cannot be understood.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         grammar::parse(text)
+    }
+
+    /// The rows that a sum stands for, and the expression that says so.
+    pub fn of_key(grouping: Grouping, sum: &Identity) -> (Self, String) {
+        let (name, value) = match grouping {
+            Grouping::Pod if sum.pod_id.is_some() => ("pod_id", sum.pod_id.as_deref()),
+            Grouping::Pod => ("pod", sum.pod.as_deref().ok()),
+            Grouping::Namespace => ("namespace", sum.namespace.as_deref().ok()),
+            Grouping::Image => ("image", sum.image.as_deref().ok()),
+            Grouping::Runtime => ("runtime", sum.runtime.as_deref()),
+        };
+        let text = match value {
+            Some(value) => format!("{name}=\"{value}\""),
+            None => format!("not {name}~\"\""),
+        };
+        (Self::parse(&text).unwrap_or(Self::All), text)
     }
 
     /// Whether a row is shown.

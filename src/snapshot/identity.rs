@@ -104,6 +104,8 @@ pub enum Kind {
     Slice,
     /// Any other cgroup.
     Cgroup,
+    /// No cgroup: the sum of several rows.
+    Sum,
 }
 
 impl Kind {
@@ -117,6 +119,7 @@ impl Kind {
             Self::Scope => "scope",
             Self::Slice => "slice",
             Self::Cgroup => "cgroup",
+            Self::Sum => "sum",
         }
     }
 }

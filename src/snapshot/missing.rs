@@ -40,6 +40,8 @@ pub enum Missing {
     NotKnown,
     /// Nothing grows steadily towards a limit that is in sight.
     NoForecast,
+    /// A sum has no such figure.
+    NotSummed,
     /// It is no container, so no runtime knows it.
     NoContainer,
     /// It is in no pod.
@@ -59,7 +61,13 @@ impl Missing {
     pub fn is_nothing(self) -> bool {
         matches!(
             self,
-            Self::NoLimit | Self::NotKnown | Self::NoForecast | Self::NoContainer | Self::NoPod | Self::NotOnDisk
+            Self::NoLimit
+                | Self::NotKnown
+                | Self::NoForecast
+                | Self::NotSummed
+                | Self::NoContainer
+                | Self::NoPod
+                | Self::NotOnDisk
         )
     }
 
@@ -84,6 +92,7 @@ impl Missing {
             Self::NotRead => "not read yet",
             Self::NotKnown => "the cgroup path does not tell",
             Self::NoForecast => "nothing grows steadily towards a limit of its own",
+            Self::NotSummed => "a sum has no such figure",
             Self::NoContainer => "it is no container",
             Self::NoPod => "it is in no pod",
             Self::NotOnDisk => "its runtime keeps no such thing in files",

@@ -233,6 +233,9 @@ fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
     if app.filtered() {
         modes.push(format!(" FILTER {} ", text::visible(&app.filter_text)));
     }
+    if let Some(grouping) = app.grouping() {
+        modes.push(format!(" BY {} ", grouping.name().to_uppercase()));
+    }
     if let Sort::Field(field, direction) = app.sort {
         let order = if direction == Direction::Ascending { "asc" } else { "desc" };
         modes.push(format!(" SORT {}:{order} ", field.id));

@@ -4,6 +4,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::app::{self, App, Screen};
+use crate::model::sums::Grouping;
 use crate::model::{Group, Scope};
 use crate::snapshot::{Host, Kind};
 use crate::text;
@@ -49,7 +50,14 @@ fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) ->
         };
         Span::styled(title.to_owned(), style)
     };
-    let title = if app.screen == Screen::Tree { "CGROUP" } else { "CONTAINER" };
+    let title = match (app.grouping(), &app.screen, app.model.scope()) {
+        (Some(Grouping::Pod), ..) => "POD",
+        (Some(Grouping::Namespace), ..) => "NAMESPACE",
+        (Some(Grouping::Image), ..) => "IMAGE",
+        (Some(Grouping::Runtime), ..) => "RUNTIME",
+        (None, Screen::Tree, _) | (None, _, Scope::Everything) => "CGROUP",
+        (None, _, Scope::Containers) => "CONTAINER",
+    };
     let mut spans = vec![Span::raw(" ".repeat(columns::SIGN)), head(title, "name"), blanks(name - title.len())];
     for (column, width) in columns {
         spans.push(Span::raw(" "));
@@ -95,7 +103,9 @@ fn row(
     spans.push(Span::styled(label, style));
     for (column, width) in columns {
         let cells = match app.model.host() {
-            Some(host) if group.parent.is_none() && !host.namespaced => host_cells(host, column, *width, theme),
+            Some(host) if group.parent.is_none() && group.identity.kind != Kind::Sum && !host.namespaced => {
+                host_cells(host, column, *width, theme)
+            }
             _ => (column.cells)(app, group, *width, theme),
         };
         let used: usize = cells.iter().map(Span::width).sum();

@@ -86,7 +86,7 @@ fn arrange_5000(bencher: Bencher<'_, '_>, sort: &str) {
     let sort = Sort::parse(sort).expect("an order");
     bencher
         .counter(ItemsCount::new(CONTAINERS))
-        .bench_local(|| export::rows(black_box(&model), &Filter::All, &sort).len());
+        .bench_local(|| export::rows(black_box(&model), None, &Filter::All, &sort).len());
 }
 
 /// The whole step from a reading to a drawable state: model, alerts and order.
@@ -104,7 +104,7 @@ fn update(bencher: Bencher<'_, '_>, containers: usize) {
 #[divan::bench]
 fn json_1000(bencher: Bencher<'_, '_>) {
     let model = model(1000);
-    let rows = export::rows(&model, &Filter::All, &Sort::Trouble);
+    let rows = export::rows(&model, None, &Filter::All, &Sort::Trouble);
     let mut out = Vec::new();
     export::json::write(&model, &rows, &mut out).expect("memory to write to");
     bencher.counter(BytesCount::new(out.len())).bench_local(|| {
@@ -135,6 +135,7 @@ fn app(containers: usize, sort: Sort) -> App {
         filter_text: String::new(),
         sort,
         scope: Scope::Containers,
+        grouping: None,
         tree: false,
         zone: TimeZone::UTC,
     });

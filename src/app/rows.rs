@@ -1,0 +1,99 @@
+//! Which rows the dashboard shows, and in which order: containers, the tree above them, or sums.
+
+use crate::app::{App, Screen};
+use crate::model::Group;
+use crate::model::sums::{Grouping, Sums};
+use crate::query::Filter;
+use crate::snapshot::Identity;
+
+impl App {
+    /// What the rows are taken from: the sums, if the table shows them, else what the model knows.
+    pub(super) fn listed(&self) -> &[Group] {
+        self.sums.as_ref().filter(|_| self.screen != Screen::Tree).map_or(self.model.groups(), Sums::rows)
+    }
+
+    /// What the rows are summed up by, if they are.
+    pub fn grouping(&self) -> Option<Grouping> {
+        self.sums.as_ref().filter(|_| self.screen != Screen::Tree).map(|sums| sums.grouping)
+    }
+
+    /// Puts the rows in order; the cursor stays on its row, or goes to the neighbour of one that is gone.
+    pub(super) fn arrange(&mut self) {
+        if let Some(sums) = &mut self.sums {
+            sums.update(&self.model, |group| self.filter.matches(group));
+        }
+        self.rows = match self.screen {
+            Screen::Tree => self.branches(),
+            Screen::Table | Screen::Detail(_) | Screen::Alerts => self.sorted(),
+        };
+        let Some(selected) = &self.selected else { return };
+        let place = self.rows().position(|group| group.id == *selected);
+        match place {
+            Some(at) => self.cursor = at,
+            None => self.select(self.cursor.min(self.rows.len().saturating_sub(1))),
+        }
+    }
+
+    fn sorted(&self) -> Vec<usize> {
+        let groups = self.listed();
+        let is_sum = self.grouping().is_some();
+        let mut rows: Vec<usize> = (0..groups.len()).filter(|&row| is_sum || self.is_shown(&groups[row])).collect();
+        rows.sort_by(|&a, &b| self.sort.compare(&groups[a], &groups[b]));
+        rows
+    }
+
+    fn is_shown(&self, group: &Group) -> bool {
+        self.model.is_row(group) && self.filter.matches(group)
+    }
+
+    /// The rows that are shown and those above them; siblings in order, a parent where its first child would be.
+    fn branches(&self) -> Vec<usize> {
+        let groups = self.model.groups();
+        let mut rank = vec![usize::MAX; groups.len()];
+        for (position, row) in self.sorted().into_iter().enumerate() {
+            let mut above = Some(row);
+            while let Some(row) = above.filter(|&row| rank[row] > position) {
+                rank[row] = position;
+                above = groups[row].parent;
+            }
+        }
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
+        let mut pending = Vec::new();
+        for row in (0..groups.len()).filter(|&row| rank[row] != usize::MAX) {
+            match groups[row].parent {
+                Some(parent) => children[parent].push(row),
+                None => pending.push(row),
+            }
+        }
+        let mut rows = Vec::new();
+        while let Some(row) = pending.pop() {
+            rows.push(row);
+            if !self.folded.contains(&groups[row].id) {
+                let mut below = std::mem::take(&mut children[row]);
+                below.sort_by_key(|&row| std::cmp::Reverse(rank[row]));
+                pending.extend(below);
+            }
+        }
+        rows
+    }
+
+    /// Each grouping in turn, and then the rows themselves.
+    pub(super) fn next_grouping(&mut self) {
+        let next = match self.grouping() {
+            None => Some(0),
+            Some(now) => Grouping::ALL.iter().position(|grouping| *grouping == now).map(|at| at + 1),
+        };
+        self.sums = next.and_then(|next| Grouping::ALL.get(next)).map(|grouping| Sums::new(*grouping));
+        self.selected = None;
+        self.show(Screen::Table);
+    }
+
+    /// The containers that a sum stands for, as rows.
+    pub(super) fn open_sum(&mut self, grouping: Grouping, key: &Identity) {
+        let (filter, text) = Filter::of_key(grouping, key);
+        (self.filter, self.filter_text) = (filter, text);
+        self.sums = None;
+        self.selected = None;
+        self.show(Screen::Table);
+    }
+}

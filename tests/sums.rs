@@ -1,0 +1,197 @@
+//! Sums of rows: no byte counts twice, whatever is nested in what.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use memcgtop::identity::of_path;
+use memcgtop::kernel::hierarchy::Version;
+use memcgtop::model::sums::{Grouping, NONE, Sums};
+use memcgtop::model::{Model, Scope};
+use memcgtop::snapshot::{Cgroup, CgroupId, Hierarchy, Host, Memory, Missing, Snapshot, Topology};
+use memcgtop::units::Limit;
+use proptest::prelude::*;
+
+/// A cgroup: its parent's place, what it is, and what it is charged with by itself.
+#[derive(Clone, Debug)]
+struct Plan {
+    parent: usize,
+    segment: String,
+    own: u64,
+    limit: Limit,
+}
+
+fn host() -> Host {
+    Host {
+        hostname: String::new(),
+        kernel: String::new(),
+        hierarchy: Hierarchy::V2,
+        namespaced: false,
+        cpus: 1,
+        mem_total: Ok(1 << 40),
+        mem_available: Ok(1 << 39),
+        mem_free: Ok(0),
+        swap_total: Ok(0),
+        swap_free: Ok(0),
+        swap_cached: Ok(0),
+        oom_kill: Ok(0),
+        allocstall: Ok(0),
+        pgscan_kswapd: Ok(0),
+        pswpin: Ok(0),
+        pswpout: Ok(0),
+        psi: Err(Missing::AccountingOff),
+    }
+}
+
+/// A moment of the root and the cgroups of `plans`, each of which has its parent's place among all before it.
+fn moment(at: u64, plans: &[Plan]) -> Snapshot {
+    let mut paths = vec![String::new()];
+    let mut usage = vec![0; plans.len() + 1];
+    for plan in plans {
+        paths.push(format!("{}/{}", paths[plan.parent], plan.segment));
+    }
+    for (place, plan) in plans.iter().enumerate().rev() {
+        usage[place + 1] += plan.own;
+        usage[plan.parent] += usage[place + 1];
+    }
+    let cgroups = paths.iter().enumerate().map(|(place, path)| Cgroup {
+        id: CgroupId { path: if path.is_empty() { "/".into() } else { path.as_str().into() }, inode: place as u64 + 1 },
+        parent: place.checked_sub(1).map(|place| plans[place].parent),
+        identity: of_path(path),
+    });
+    let readings = usage.iter().enumerate().map(|(place, usage)| {
+        let mut memory = Version::V2.blank();
+        memory.usage = Ok(*usage);
+        memory.limit = Ok(place.checked_sub(1).map_or(Limit::Unlimited, |place| plans[place].limit));
+        memory.events.failcnt = Ok(place as u64);
+        Arc::new(memory)
+    });
+    Snapshot {
+        taken_at: SystemTime::UNIX_EPOCH,
+        at: Duration::from_secs(at),
+        took: Duration::ZERO,
+        host: host(),
+        topology: Arc::new(Topology { cgroups: cgroups.collect() }),
+        readings: readings.collect::<Vec<Arc<Memory>>>(),
+        problems: Vec::new(),
+    }
+}
+
+fn id(digit: char) -> String {
+    digit.to_string().repeat(64)
+}
+
+fn plan(parent: usize, segment: &str, own: u64, limit: Option<u64>) -> Plan {
+    Plan { parent, segment: segment.to_owned(), own, limit: limit.map_or(Limit::Unlimited, Limit::Bytes) }
+}
+
+/// A podman container that runs docker inside, and a docker container beside it.
+fn nested() -> Vec<Plan> {
+    vec![
+        plan(0, "libpod_parent", 5, None),
+        plan(1, &format!("libpod-{}", id('a')), 100, Some(1_000)),
+        plan(2, "docker", 1, None),
+        plan(3, &id('b'), 40, Some(64)),
+        plan(0, "docker", 2, None),
+        plan(5, &id('c'), 30, Some(100)),
+    ]
+}
+
+fn summed(grouping: Grouping, plans: &[Plan]) -> (Model, Sums) {
+    let mut model = Model::new(Scope::Containers);
+    model.ingest(moment(1, plans));
+    let mut sums = Sums::new(grouping);
+    sums.update(&model, |_| true);
+    (model, sums)
+}
+
+#[test]
+fn a_container_in_a_container_counts_under_its_own_key_only() {
+    let (model, sums) = summed(Grouping::Runtime, &nested());
+    let rows: HashMap<&str, _> = sums.rows().iter().map(|row| (&*row.identity.name, row)).collect();
+    assert_eq!(rows["podman"].figures.usage, Ok(101), "without what docker inside it uses");
+    assert_eq!(rows["docker"].figures.usage, Ok(70));
+    assert_eq!((rows["docker"].members, rows["podman"].members), (2, 1));
+    assert_eq!(rows["docker"].figures.limit, Ok(Limit::Bytes(164)));
+    assert_eq!(rows["docker"].figures.failcnt, Ok(4 + 6), "events are each container's own");
+    assert_eq!(rows["docker"].figures.peak, Err(Missing::NotSummed));
+    let all: u64 = sums.rows().iter().map(|row| row.figures.usage.unwrap()).sum();
+    assert_eq!(all, model.charged_to_containers());
+}
+
+#[test]
+fn a_sum_of_limits_is_unlimited_if_one_of_them_is_and_counts_the_outer_one_only() {
+    let mut plans = nested();
+    plans[5].limit = Limit::Unlimited;
+    let (_, sums) = summed(Grouping::Runtime, &plans);
+    let docker = sums.rows().iter().find(|row| &*row.identity.name == "docker").unwrap();
+    assert_eq!((docker.figures.limit, docker.figures.percent), (Ok(Limit::Unlimited), Err(Missing::NoLimit)));
+    // By image all are one: the inner limit lies within the outer one.
+    let (_, sums) = summed(Grouping::Image, &nested());
+    assert_eq!(sums.rows().len(), 1);
+    let all = &sums.rows()[0];
+    assert_eq!((&*all.identity.name, all.figures.limit), (NONE, Ok(Limit::Bytes(1_100))));
+}
+
+#[test]
+fn what_one_of_them_does_not_tell_the_sum_does_not_tell() {
+    let mut model = Model::new(Scope::Containers);
+    let mut snapshot = moment(1, &nested());
+    Arc::make_mut(&mut snapshot.readings[6]).usage = Err(Missing::Permission);
+    model.ingest(snapshot);
+    let mut sums = Sums::new(Grouping::Runtime);
+    sums.update(&model, |_| true);
+    let usage = |name: &str| sums.rows().iter().find(|row| &*row.identity.name == name).unwrap().figures.usage;
+    assert_eq!((usage("docker"), usage("podman")), (Err(Missing::Permission), Ok(101)));
+}
+
+#[test]
+fn only_what_is_kept_counts_and_histories_go_on() {
+    let mut model = Model::new(Scope::Containers);
+    let mut sums = Sums::new(Grouping::Runtime);
+    for at in 1..=3 {
+        model.ingest(moment(at, &nested()));
+        sums.update(&model, |_| true);
+        // The same moment again is no second point.
+        sums.update(&model, |_| true);
+    }
+    assert!(sums.rows().iter().all(|row| row.history.points().len() == 3));
+    sums.update(&model, |row| row.identity.runtime.as_deref() == Some("podman"));
+    let [podman] = sums.rows() else { panic!("one key is left: {:?}", sums.rows()) };
+    assert_eq!(
+        (podman.figures.usage, podman.history.points().len()),
+        (Ok(141), 3),
+        "nothing inside it is counted apart"
+    );
+}
+
+fn plans() -> impl Strategy<Value = Vec<Plan>> {
+    let segment =
+        prop::sample::select(vec!["docker", "lxc", "x", "libpod-", "lxc.payload.n", "ID", "kubepods", "system.slice"]);
+    let one = (any::<prop::sample::Index>(), segment, 0_u64..1_000, prop::option::of(0_u64..10_000));
+    prop::collection::vec(one, 0..40).prop_map(|seeds| {
+        let each = seeds.into_iter().enumerate().map(|(place, (parent, segment, own, limit))| {
+            let unique = format!("{place:064x}");
+            let segment = match segment {
+                "ID" => unique,
+                "libpod-" => format!("libpod-{unique}"),
+                other => format!("{other}{}", if other.ends_with('n') { place.to_string() } else { String::new() }),
+            };
+            plan(parent.index(place + 1), &segment, own, limit)
+        });
+        each.collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_byte_of_a_container_is_in_one_sum(plans in plans()) {
+        for grouping in Grouping::ALL {
+            let (model, sums) = summed(grouping, &plans);
+            let all: u64 = sums.rows().iter().map(|row| row.figures.usage.unwrap()).sum();
+            prop_assert_eq!(all, model.charged_to_containers());
+            let members: usize = sums.rows().iter().map(|row| row.members).sum();
+            prop_assert_eq!(members, model.rows().count());
+        }
+    }
+}
