@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::field::{self, FIELDS, Field};
 use crate::identity::state::Endpoint;
@@ -23,6 +24,28 @@ pub struct Cli {
     /// What to show, and from where.
     #[command(flatten)]
     pub options: Options,
+}
+
+impl Cli {
+    /// The same, if its options mean something together.
+    ///
+    /// # Errors
+    /// Where one would have no effect.
+    pub fn consistent(self) -> Result<Self, clap::Error> {
+        let without_columns = match &self.command {
+            Some(Command::Snapshot(arguments)) => arguments.format == Format::Json,
+            _ => true,
+        };
+        if without_columns && self.options.columns.is_some() {
+            let why =
+                "--columns is for `snapshot` as table or csv; json has every field, and the dashboard those that fit";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, why));
+        }
+        if self.options.tree && matches!(self.command, Some(Command::Snapshot(_))) {
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, "--tree is for the dashboard"));
+        }
+        Ok(self)
+    }
 }
 
 /// What to do.

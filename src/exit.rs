@@ -16,6 +16,14 @@ pub enum Exit {
     Signal(u8),
 }
 
+/// Every status, in words.
+pub const STATUSES: &[(&str, &str)] = &[
+    ("0", "done; a reader that closed the pipe had enough"),
+    ("2", "wrong usage, or no terminal for the dashboard"),
+    ("3", "nothing to read, or the system refuses what reading and showing it take"),
+    ("128 + n", "ended by signal n"),
+];
+
 impl Exit {
     /// The number that the shell sees.
     pub fn status(self) -> u8 {

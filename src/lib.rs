@@ -14,6 +14,7 @@ pub mod export;
 pub mod field;
 pub mod identity;
 pub mod kernel;
+pub mod manual;
 pub mod model;
 pub mod query;
 pub mod run;

@@ -16,6 +16,7 @@ use memcgtop::exit::Exit;
 use memcgtop::export;
 use memcgtop::field::{self, FIELDS, Field};
 use memcgtop::kernel::hierarchy::Roots;
+use memcgtop::manual;
 use memcgtop::model::sums::Sums;
 use memcgtop::model::{Model, Scope};
 use memcgtop::query::Filter;
@@ -27,7 +28,7 @@ use memcgtop::text::{self, Ellipsis};
 use memcgtop::ui::theme::{ASCII, Colours};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse().and_then(Cli::consistent) {
         Ok(cli) => cli,
         Err(error) => {
             if !error.use_stderr() {
@@ -105,11 +106,7 @@ fn start(cli: Cli) -> anyhow::Result<Exit> {
             clap_complete::generate(shell, &mut Cli::command(), "memcgtop", &mut script);
             print(&script)
         }
-        Some(Command::Man) => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            print(&page)
-        }
+        Some(Command::Man) => print(&manual::page(Cli::command())?),
     }
 }
 
@@ -191,7 +188,8 @@ fn summarise(model: &Model, format: Format) {
 }
 
 fn columns(options: &Options, format: Format) -> Vec<&'static Field> {
-    const TABLE: [&str; 11] = [
+    const TABLE: [&str; 12] = [
+        "verdict.state",
         "name",
         "runtime",
         "usage",

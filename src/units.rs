@@ -139,6 +139,15 @@ pub fn age_long(age: Duration) -> String {
     }
 }
 
+/// A short time as it is set: `100ms`, `1s`, `1m`.
+pub fn interval(time: Duration) -> String {
+    match time.as_millis() {
+        millis if millis % 1_000 != 0 => format!("{millis}ms"),
+        millis if millis % 60_000 != 0 => format!("{}s", millis / 1_000),
+        millis => format!("{}m", millis / 60_000),
+    }
+}
+
 /// Why a text is not a size or a duration. The text is not repeated: who shows the message shows it beside.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ParseError {
@@ -246,6 +255,13 @@ mod tests {
         assert_eq!(age(Duration::from_secs(3_599)), "59m");
         assert_eq!(age_long(Duration::from_secs(134)), "2m14s");
         assert_eq!(age_long(Duration::from_secs(4 * 86_400 + 7_300)), "4d02h");
+    }
+
+    #[test]
+    fn intervals_are_told_as_they_are_set() {
+        for (millis, text) in [(100, "100ms"), (1_000, "1s"), (1_500, "1500ms"), (60_000, "1m"), (90_000, "90s")] {
+            assert_eq!(interval(Duration::from_millis(millis)), text);
+        }
     }
 
     #[test]

@@ -49,6 +49,8 @@ fn what_means_nothing_is_refused_with_what_exists() {
         (&["snapshot", "--format", "xml"], "json"),
         (&["snapshot", "--count", "0"], "0"),
         (&["snapshot", "--group-by", "weight"], "namespace"),
+        (&["snapshot", "--format", "json", "--columns", "name"], "json has every field"),
+        (&["snapshot", "--tree"], "for the dashboard"),
         (&["--api", "docker=tcp://host"], "unix:///"),
     ] {
         let output = memcgtop(arguments);

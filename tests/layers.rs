@@ -28,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "app", "ui", "export", "term",
         ],
     ),
+    ("manual", &["exit", "field", "app"]),
     ("cli", &["units", "text", "exit", "identity", "model", "field", "query", "export"]),
     (
         "config",

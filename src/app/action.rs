@@ -125,7 +125,7 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Slower, ">", [key('>')], "read less often", ""),
     entry!(Help, "?", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", "help"),
     entry!(Suspend, "Ctrl-Z", [ctrl('z')], "suspend", ""),
-    entry!(Quit, "q", [key('q'), ctrl('c')], "quit", "quit"),
+    entry!(Quit, "q Ctrl-C", [key('q'), ctrl('c')], "quit", "quit"),
 ];
 
 /// The action of a key.

@@ -18,7 +18,7 @@ use crate::alert::Engine;
 use crate::model::sums::{Grouping, Sums};
 use crate::model::{Group, Model, Scope};
 use crate::query::{Filter, Sort};
-use crate::snapshot::{CgroupId, Snapshot};
+use crate::snapshot::{CgroupId, Kind, Snapshot};
 use action::Action;
 
 /// What the dashboard starts with.
@@ -120,6 +120,10 @@ pub struct App {
     /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
     selected: Option<CgroupId>,
     sums: Option<Sums>,
+    /// What was shown when the editor was opened.
+    filter_before: Filter,
+    /// Columns and rows of the terminal.
+    size: (u16, u16),
     cursor: usize,
     rows: Vec<usize>,
     folded: HashSet<CgroupId>,
@@ -129,8 +133,6 @@ pub struct App {
 
 /// The steps of the interval, in milliseconds.
 const INTERVALS: [u64; 8] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
-/// Rows that a page key moves by.
-const PAGE: isize = 10;
 
 impl App {
     /// A dashboard that knows nothing yet.
@@ -152,6 +154,8 @@ impl App {
             scroll: 0,
             selected: None,
             sums: settings.grouping.map(Sums::new),
+            filter_before: Filter::All,
+            size: (80, 24),
             cursor: 0,
             rows: Vec::new(),
             folded: HashSet::new(),
@@ -173,6 +177,12 @@ impl App {
     /// The row under the cursor.
     pub fn current(&self) -> Option<&Group> {
         self.rows().nth(self.cursor())
+    }
+
+    /// Whether a row is the host's: the root of the whole hierarchy.
+    pub fn is_host(&self, group: &Group) -> bool {
+        let whole = self.model.host().is_some_and(|host| !host.namespaced);
+        whole && group.parent.is_none() && group.identity.kind != Kind::Sum
     }
 
     /// Whether the screen is frozen.
@@ -223,6 +233,10 @@ impl App {
                 None
             }
             Event::Key(key) => self.act(action::of(key)?),
+            Event::Resize(columns, rows) => {
+                self.size = (*columns, *rows);
+                None
+            }
             Event::Paste(text) => {
                 self.change_filter(|editor| editor::paste(editor, text));
                 None
@@ -256,7 +270,12 @@ impl App {
                 self.filter_error = None;
                 self.arrange();
             }
-            Err(error) => self.filter_error = Some(error.to_string()),
+            Err(error) => {
+                // A part of an expression may mean something else: the rows go back to what they were before.
+                self.filter = self.filter_before.clone();
+                self.filter_error = Some(error.to_string());
+                self.arrange();
+            }
         }
     }
 
@@ -279,13 +298,16 @@ impl App {
             Action::Acknowledge => self.alerts.acknowledge_all(),
             Action::Up => self.go(-1),
             Action::Down => self.go(1),
-            Action::PageUp => self.go(-PAGE),
-            Action::PageDown => self.go(PAGE),
+            Action::PageUp => self.go(-self.page()),
+            Action::PageDown => self.go(self.page()),
             Action::First => self.go(isize::MIN / 2),
             Action::Last => self.go(isize::MAX / 2),
             Action::Left => self.sideways(-1),
             Action::Right => self.sideways(1),
-            Action::Filter => self.editor = Some(Input::new(self.filter_text.clone())),
+            Action::Filter => {
+                self.filter_before = self.filter.clone();
+                self.editor = Some(Input::new(self.filter_text.clone()));
+            }
             Action::Open => self.open(),
             Action::Alerts => self.show(Screen::Alerts),
             Action::Tree => {
@@ -359,6 +381,13 @@ impl App {
         Effect::SetInterval(self.interval)
     }
 
+    /// Rows that a page key moves by: all but one of a screen's text, half of the screen where there are rows.
+    fn page(&self) -> isize {
+        let lines = isize::try_from(self.size.1).unwrap_or(isize::MAX);
+        let is_text = self.help || !matches!(self.screen, Screen::Table | Screen::Tree);
+        (if is_text { lines - 2 } else { lines / 2 }).max(1)
+    }
+
     fn sideways(&mut self, step: isize) {
         if self.screen == Screen::Tree {
             let Some(id) = self.current().map(|group| group.id.clone()) else { return };
@@ -427,5 +456,6 @@ pub fn columns() -> &'static [&'static str] {
         "swap",
         "swap_cached",
         "psi.some_avg10",
+        "time_to_limit",
     ]
 }

@@ -39,7 +39,7 @@ fn record(cells: impl Iterator<Item = String>, out: &mut dyn io::Write) -> io::R
 
 fn cell(value: &Value<'_>) -> String {
     match value {
-        Value::Bytes(n) | Value::Count(n) | Value::Limit(Limit::Bytes(n)) => n.to_string(),
+        Value::Bytes(n) | Value::Count(n) | Value::Id(n) | Value::Limit(Limit::Bytes(n)) => n.to_string(),
         Value::Limit(Limit::Unlimited) => "max".to_owned(),
         Value::Percent(share) => format!("{share:.2}"),
         Value::Text(text) => (*text).to_owned(),

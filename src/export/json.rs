@@ -201,7 +201,7 @@ struct Json<'a>(Value<'a>);
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            Value::Bytes(n) | Value::Count(n) => serializer.serialize_u64(*n),
+            Value::Bytes(n) | Value::Count(n) | Value::Id(n) => serializer.serialize_u64(*n),
             Value::Limit(Limit::Bytes(bytes)) => serializer.serialize_u64(*bytes),
             Value::Limit(Limit::Unlimited) => serializer.serialize_none(),
             Value::Percent(share) => serializer.serialize_f64((share * 100.0).round() / 100.0),

@@ -21,6 +21,8 @@ pub enum Value<'a> {
     Limit(Limit),
     /// A number of things or events.
     Count(u64),
+    /// A number that names something: told to the last digit.
+    Id(u64),
     /// A percentage.
     Percent(f64),
     /// A name.
@@ -38,6 +40,7 @@ impl Value<'_> {
             Self::Bytes(bytes) => units::size(*bytes),
             Self::Limit(limit) => units::limit(*limit),
             Self::Count(n) => units::count(*n),
+            Self::Id(n) => n.to_string(),
             Self::Percent(share) => units::percent(*share),
             Self::Text(text) => (*text).to_owned(),
             Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
@@ -48,7 +51,7 @@ impl Value<'_> {
     /// The value as a number, for comparing; unlimited is above everything.
     pub fn number(&self) -> Option<f64> {
         match self {
-            Self::Bytes(n) | Self::Count(n) => Some(*n as f64),
+            Self::Bytes(n) | Self::Count(n) | Self::Id(n) => Some(*n as f64),
             Self::Limit(limit) => Some(limit.bytes().map_or(f64::INFINITY, |bytes| bytes as f64)),
             Self::Percent(share) => Some(*share),
             Self::Flag(flag) => Some(f64::from(u8::from(*flag))),

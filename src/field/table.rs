@@ -38,7 +38,7 @@ pub const FIELDS: &[Field] = &[
         Count,
         "Inode of the cgroup's directory: a cgroup made again under its old path has another.",
         "directory",
-        |g| Ok(Value::Count(g.id.inode))
+        |g| Ok(Value::Id(g.id.inode))
     ),
     field!("kind", Text, "What it is: container, pod, vm, service, scope, slice, cgroup.", "path", |g| Ok(
         Value::Text(g.identity.kind.name())

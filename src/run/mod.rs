@@ -113,6 +113,10 @@ const LONGEST_WITHOUT_DRAWING: Duration = Duration::from_millis(100);
 async fn dashboard(mut outside: Outside, reader: &Sampler, settings: Settings, theme: Theme) -> Result<Exit, Error> {
     let mut app = App::new(settings);
     let mut painter = Painter::new(theme)?;
+    // Without a size the dashboard takes the usual one.
+    if let Ok((columns, rows)) = crossterm::terminal::size() {
+        app.update(Message::Input(Event::Resize(columns, rows)));
+    }
     loop {
         painter.paint(&app)?;
         let mut news = Some(outside.news(app.interval).await?);

@@ -31,21 +31,22 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
         let path = text::visible(&id.path).into_owned();
         return vec![Line::raw(format!("{path} is gone")), Line::raw("Esc goes back to the table")];
     };
-    let mut lines = title(group, width, theme);
+    let mut lines = title(app, group, width, theme);
     lines.push(rule("why", "", width, theme));
     lines.extend(why(app, group));
     lines.extend(chart(app, group, width, if area.height >= 36 { 7 } else { 4 }, theme));
-    lines.extend(composition(group, width, theme));
+    lines.extend(composition(app, group, width, theme));
     lines.extend(swap(app, group, width, theme));
     lines.extend(chain(app, group, width, theme));
     lines.extend(declaration(group, theme));
     lines.extend(figures(group, width, theme));
-    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1), width, theme)
+    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1, theme), width, theme)
 }
 
-fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn title(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut first = columns::sign(group, theme);
-    let name = text::visible(&group.identity.label()).into_owned();
+    let name = if app.is_host(group) { "host".into() } else { group.identity.label() };
+    let name = text::visible(&name).into_owned();
     first.push(Span::styled(format!(" {name} is {}", state(group)), theme.style(Role::Strong)));
     let identity = &group.identity;
     let mut facts = vec![identity.kind.name().to_owned()];
@@ -161,7 +162,7 @@ fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'st
     lines
 }
 
-fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn composition(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let figures = &group.figures;
     let Ok(usage) = figures.usage else { return Vec::new() };
     let stat = &figures.stat;
@@ -170,7 +171,9 @@ fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>>
         |_| String::new(),
         |set| format!("what docker and kubelet call its memory: working set {}", units::size(set)),
     );
-    let mut lines = vec![rule(&format!("{}, made of", units::size(usage)), &note, width, theme)];
+    let where_from = if app.is_host(group) { " charged in all cgroups" } else { "" };
+    let title = format!("{}{where_from}, made of", units::size(usage));
+    let mut lines = vec![rule(&title, &note, width, theme)];
     let mut line = vec![Span::raw("  ")];
     line.extend(bar::parts(floor, usage.saturating_sub(floor), usage, width.saturating_sub(4), theme));
     lines.push(Line::from(line));

@@ -7,6 +7,7 @@ use crate::app::action::ACTIONS;
 use crate::app::{self, App};
 use crate::field;
 use crate::text;
+use crate::ui::columns::COLUMNS;
 use crate::ui::panels::scrolled;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{fitted, rule};
@@ -18,7 +19,10 @@ const SIGNS: [(&str, &str); 10] = [
     ("H", "the host is short, and takes from it"),
     ("X", "the OOM killer took from it within 10 minutes"),
     ("?", "at its limit, and this kernel's counters cannot tell more"),
-    ("!", "behind a sign: it costs time (stall of 10 % or more), or kills, now"),
+    (
+        "!",
+        "behind a sign: it kills or costs time now: a stall of 10 % or more, or 200 pages of processes read back a second",
+    ),
     ("+ ^ ~", "behind a figure: hits rose within 10 s; the limit or hits are an ancestor's; memory.high lies below"),
     ("*", "behind a limit: its runtime's configuration asks for another (Enter tells which)"),
     ("0 - ?", "the kernel says zero; does not apply; the kernel does not say (Enter tells why)"),
@@ -35,13 +39,20 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     }
     lines.push(rule("signs", "", width, theme));
     lines.extend(SIGNS.iter().flat_map(|(sign, meaning)| wrapped(sign, meaning, width, theme)));
+    lines.push(rule("columns", "", width, theme));
+    for column in COLUMNS {
+        let glyphs = theme.glyphs;
+        let bar = [glyphs.floor, glyphs.droppable, glyphs.others, glyphs.free, glyphs.high].join(" ");
+        let head = if column.title.is_empty() { &bar } else { column.title };
+        lines.extend(wrapped(head, column.meaning, width, theme));
+    }
     lines.push(rule("keys", "", width, theme));
     lines.extend(ACTIONS.iter().flat_map(|entry| wrapped(entry.keys, entry.meaning, width, theme)));
     lines.push(rule("figures, as in filters, --sort and --columns", "", width, theme));
     for field in field::FIELDS {
         lines.extend(wrapped(field.id, &format!("{} [{}]", field.meaning, field.source), width, theme));
     }
-    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1), width, theme)
+    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1, theme), width, theme)
 }
 
 /// A term and its meaning, on as many lines as it takes.

@@ -36,7 +36,9 @@ const SMALLEST: (u16, u16) = (30, 6);
 pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        frame.render_widget(Line::raw("memcgtop: window too small"), Rect { height: area.height.min(1), ..area });
+        let texts = ["memcgtop: window too small", "window too small", "too small", ""];
+        let text = texts.into_iter().find(|text| text.len() <= usize::from(area.width)).unwrap_or_default();
+        frame.render_widget(Line::raw(text), Rect { height: area.height.min(1), ..area });
         return;
     }
     let lines = match (&app.screen, app.help) {

@@ -12,6 +12,7 @@ use crate::model::figures::Holder;
 use crate::model::verdict::State;
 use crate::model::{Group, Scope};
 use crate::query::{Direction, Sort};
+use crate::snapshot::Host;
 use crate::text;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{header, rule, spread};
@@ -20,9 +21,13 @@ use crate::units::{self, Limit};
 /// What holds the row under the cursor, and what would help, in a rule and `most` lines.
 pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
     let Some(group) = app.current() else { return Vec::new() };
-    let title = format!("{}: {}", text::visible(&group.identity.label()), state(group));
+    let name = if app.is_host(group) { "host".into() } else { group.identity.label() };
+    let title = format!("{}: {}", text::visible(&name), state(group));
     let mut lines = vec![rule(&title, "Enter for all of it", width, theme)];
-    let facts = [need(group), Some(evidence::evidence(group).join("   ")), relief(group)];
+    let facts = match app.model.host().filter(|_| app.is_host(group)) {
+        Some(host) => [host_need(host), evidence::of_host(&app.model), None],
+        None => [need(group), Some(evidence::evidence(group).join("   ")), relief(group)],
+    };
     let facts = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).take(most);
     lines.extend(facts.map(|fact| {
         Line::raw(format!(
@@ -50,6 +55,13 @@ pub fn state(group: &Group) -> &'static str {
         (State::Oom, _) => "OOM-killed",
         (State::Unknown, _) => "at its limit; this kernel counts no hits here",
     }
+}
+
+/// The host's own figures: its root cgroup counts otherwise.
+fn host_need(host: &Host) -> Option<String> {
+    let (total, available) = (host.mem_total.ok()?, host.mem_available.ok()?);
+    let used = units::size(total.saturating_sub(available));
+    Some(format!("The host uses {used} of {}; {} is available.", units::size(total), units::size(available)))
 }
 
 /// What it needs against what it may have.
@@ -150,13 +162,20 @@ pub fn alerts_screen(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>>
     let attached = units::age_long(app.model.attached());
     lines.push(rule("log", &format!("{} in {attached}", ended.len()), width, theme));
     lines.extend(ended.into_iter().map(|alert| alert_line(app, alert, width, theme)));
-    scrolled(lines, app.scroll, usize::from(area.height) - 1)
+    scrolled(lines, app.scroll, usize::from(area.height) - 1, theme)
 }
 
-/// The part of `lines` that is in the window.
-pub fn scrolled(lines: Vec<Line<'static>>, scroll: u16, height: usize) -> Vec<Line<'static>> {
+/// The part of `lines` that is in the window; its last line says how many are below.
+pub fn scrolled(lines: Vec<Line<'static>>, scroll: u16, height: usize, theme: &Theme) -> Vec<Line<'static>> {
     let most = lines.len().saturating_sub(height);
-    lines.into_iter().skip(usize::from(scroll).min(most)).collect()
+    let above = usize::from(scroll).min(most);
+    let mut shown: Vec<_> = lines.into_iter().skip(above).collect();
+    let below = shown.len().saturating_sub(height);
+    if below > 0 && height > 1 {
+        shown.truncate(height - 1);
+        shown.push(Line::styled(format!("  {} more lines: PgDn", below + 1), theme.style(Role::Dim)));
+    }
+    shown
 }
 
 /// How much is shown, and how well it could be read.
@@ -171,7 +190,7 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
         [] => "every file readable".to_owned(),
         [first, rest @ ..] => format!("{} files unreadable, as {}: {}", rest.len() + 1, first.path, first.error),
     };
-    let interval = units::age_long(app.interval.max(std::time::Duration::from_secs(1)));
+    let interval = units::interval(app.interval);
     let right = format!("every {interval}, attached {}, {problems}", units::age(app.model.attached()));
     let right = text::truncate(&right, width.saturating_sub(left.len() + 2), theme.glyphs.ellipsis).into_owned();
     let left = text::truncate(&left, width, theme.glyphs.ellipsis).into_owned();

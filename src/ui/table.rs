@@ -103,9 +103,7 @@ fn row(
     spans.push(Span::styled(label, style));
     for (column, width) in columns {
         let cells = match app.model.host() {
-            Some(host) if group.parent.is_none() && group.identity.kind != Kind::Sum && !host.namespaced => {
-                host_cells(host, column, *width, theme)
-            }
+            Some(host) if app.is_host(group) => host_cells(host, column, *width, theme),
             _ => (column.cells)(app, group, *width, theme),
         };
         let used: usize = cells.iter().map(Span::width).sum();

@@ -134,7 +134,7 @@ fn every_size_is_drawn_whole() {
         });
     }
     terminal.resize(20, 4);
-    terminal.wait_for("that nothing can be shown", |screen| screen.contents().trim() == "memcgtop: window too");
+    terminal.wait_for("that nothing can be shown", |screen| screen.contents().trim() == "window too small");
     terminal.resize(80, 24);
     terminal.wait_for("the rows again", has("redis-cache"));
 }
