@@ -230,6 +230,8 @@ impl Stage {
             topology: Arc::clone(&self.topology),
             readings: self.cgroups.iter().map(|(_, memory)| Arc::new(*memory)).collect(),
             problems: Vec::new(),
+            oom_kills: Vec::new(),
+            oom_log: Ok(()),
         }
     }
 

@@ -74,6 +74,8 @@ fn moment(at: u64, plans: &[Plan]) -> Snapshot {
         topology: Arc::new(Topology { cgroups: cgroups.collect() }),
         readings: readings.collect::<Vec<Arc<Memory>>>(),
         problems: Vec::new(),
+        oom_kills: Vec::new(),
+        oom_log: Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod error;
 pub mod file;
 pub mod hierarchy;
 pub mod host;
+pub mod kmsg;
 pub mod parse;
 pub mod read;
 pub mod stat;

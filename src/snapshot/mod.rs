@@ -5,6 +5,7 @@
 
 mod identity;
 mod missing;
+mod oom;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,6 +14,7 @@ use crate::units::Limit;
 
 pub use identity::{Declared, Identity, Kind, Role};
 pub use missing::{Missing, Reading};
+pub use oom::{AtLimit, Culprit, OomKill, Task};
 
 /// Everything that one sweep read.
 #[derive(Clone, Debug)]
@@ -31,6 +33,10 @@ pub struct Snapshot {
     pub readings: Vec<Arc<Memory>>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// OOM kills that the kernel log tells of since the snapshot before: `/dev/kmsg`. At first all that it still has.
+    pub oom_kills: Vec<OomKill>,
+    /// Why the log is not read, if so.
+    pub oom_log: Reading<()>,
 }
 
 /// The cgroups of one moment, each parent before its children.

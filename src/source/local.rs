@@ -4,6 +4,7 @@
 //! A cgroup that vanishes meanwhile is left out; a file that fails leaves a mark and a problem.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,6 +17,7 @@ use crate::kernel::host::HostReader;
 use crate::kernel::read;
 use crate::snapshot::{Memory, Missing, Problem, Reading, Snapshot};
 use crate::source::descriptors::Descriptors;
+use crate::source::log::Log;
 use crate::source::names::Names;
 use crate::source::reader::{Fault, Handle, Outcome, Reader};
 use crate::source::tree::{Node, Tree};
@@ -46,6 +48,7 @@ pub struct Local {
     tree: Tree,
     reader: Reader,
     names: Names,
+    log: Log,
     started: Instant,
     sweeps: usize,
 }
@@ -66,6 +69,7 @@ impl Local {
             tree: Tree::open(&mount.root, mount.version, descriptors)?,
             reader: Reader::new(),
             names: Names::new(places(roots, &mount)),
+            log: log(roots, &mount),
             started: Instant::now(),
             sweeps: 0,
             effort,
@@ -127,6 +131,10 @@ impl Local {
             if !self.read_file(index, number, file, everything, &mut memory) {
                 return false;
             }
+        }
+        // Another cgroup may have taken the name while files were opened by it.
+        if self.tree.node(index).is_none_or(|node| node.is_opened_by_name() && self.tree.is_gone(node)) {
+            return false;
         }
         // Usage is newer than the peak where that is not read every time.
         if let (Ok(peak), Ok(usage)) = (&mut memory.peak, memory.usage) {
@@ -230,6 +238,13 @@ fn why_absent(node: &Node, file: &File, usage: Reading) -> Missing {
     }
 }
 
+/// The kernel log of the kernel that these cgroups are in, if it is the one that runs here.
+fn log(roots: &Roots, mount: &Mount) -> Log {
+    let is_running = mount.is_kernels() && roots.proc.is_none();
+    let root = roots.root.as_deref().unwrap_or(Path::new("/"));
+    if is_running { Log::open(root) } else { Log::none() }
+}
+
 /// Where the runtimes' state is looked for: never on this host where the cgroups are a copy of another's.
 fn places(roots: &Roots, mount: &Mount) -> Places {
     let is_copy = !mount.is_kernels();
@@ -250,6 +265,9 @@ impl Source for Local {
             error: errno.into(),
         })?;
         self.name();
+        // The past can wait for the first picture.
+        let early = self.effort == Effort::Live && self.sweeps == 1;
+        let oom_kills = if early { Vec::new() } else { self.log.take() };
         self.problems(&mut problems);
         let readings = self
             .tree
@@ -264,6 +282,8 @@ impl Source for Local {
             readings: readings.collect(),
             topology: self.tree.topology(),
             problems,
+            oom_kills,
+            oom_log: self.log.missing().map_or(Ok(()), Err),
             took: begun.elapsed(),
         })
     }

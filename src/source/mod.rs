@@ -7,6 +7,7 @@ pub mod local;
 pub mod sampler;
 
 mod descriptors;
+mod log;
 mod names;
 mod reader;
 mod segment;

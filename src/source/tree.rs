@@ -90,6 +90,11 @@ impl Node {
         self.parent.is_none()
     }
 
+    /// Whether its files are opened through its name, not through its directory.
+    pub(super) fn is_opened_by_name(&self) -> bool {
+        self.directory.is_none() && !self.is_root()
+    }
+
     pub(super) fn path(&self) -> &str {
         &self.id.path
     }

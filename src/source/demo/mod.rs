@@ -91,6 +91,8 @@ impl Source for Demo {
             took: Duration::ZERO,
             host,
             topology: self.topology(t),
+            oom_kills: Vec::new(),
+            oom_log: Ok(()),
             readings: readings.into_iter().map(Arc::new).collect(),
             problems: Vec::new(),
         })

@@ -1,0 +1,60 @@
+//! An OOM kill, as the kernel log tells it.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// One OOM kill, as far as the log tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OomKill {
+    /// When, on the wall.
+    pub when: SystemTime,
+    /// The process that was killed.
+    pub pid: u32,
+    /// What it ran.
+    pub comm: Arc<str>,
+    /// The memory cgroup that it was in; `None` where the summary is missing.
+    pub cgroup: Option<Arc<str>>,
+    /// Whose limit, or the host.
+    pub by: Culprit,
+    /// What the cgroup at its limit used then.
+    pub at_limit: Option<AtLimit>,
+    /// Memory of the victim in bytes: anonymous, file, shared.
+    pub victim: [Option<u64>; 3],
+    /// The largest tasks that could have been killed.
+    pub tasks: Vec<Task>,
+    /// Every process of the cgroup was killed with it (`memory.oom.group`), and its kill is counted twice.
+    pub group: bool,
+}
+
+/// Who ran out of memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Culprit {
+    /// The limit of this cgroup.
+    Limit(Arc<str>),
+    /// Some cgroup's limit; the log does not say whose.
+    SomeLimit,
+    /// The host.
+    Host,
+}
+
+/// `memory: usage …kB, limit …kB, failcnt …` of the cgroup whose limit was hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtLimit {
+    /// Bytes.
+    pub usage: u64,
+    /// Bytes; `None` is unlimited.
+    pub limit: Option<u64>,
+    /// Hits of the limit so far.
+    pub failcnt: u64,
+}
+
+/// A line of the table of tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its process.
+    pub pid: u32,
+    /// What it runs.
+    pub comm: Arc<str>,
+    /// Resident memory, bytes.
+    pub rss: u64,
+}
