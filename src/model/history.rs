@@ -81,6 +81,11 @@ impl History {
         self.points.push_back(point);
     }
 
+    /// Keeps nothing but this point, without room for more.
+    pub(super) fn push_only(&mut self, point: Point) {
+        self.points = VecDeque::from([point]);
+    }
+
     /// The newest point.
     pub fn last(&self) -> Option<&Point> {
         self.points.back()

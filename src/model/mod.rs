@@ -2,11 +2,13 @@
 //!
 //! Time is in the snapshots: no clock and no I/O here. Knows nothing of screens or formats.
 
+pub mod autopsy;
 pub mod cause;
 pub mod declared;
 pub mod evidence;
 pub mod figures;
 pub mod forecast;
+mod group;
 pub mod groups;
 pub mod growth;
 pub mod history;
@@ -15,20 +17,19 @@ pub mod sums;
 pub mod tally;
 pub mod verdict;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::snapshot::{CgroupId, Host, Identity, Kind, Missing, Problem, Reading, Role, Snapshot, Topology};
+use crate::snapshot::{CgroupId, Host, Problem, Reading, Snapshot, Topology};
 
-use cause::Trends;
+use autopsy::{Autopsies, Before, Now};
 pub use declared::Difference;
 pub use figures::Figures;
-use forecast::Forecast;
+use group::EarlierKills;
+pub use group::{Group, Moved};
 use groups::Shape;
-use history::{History, Point};
 pub use tally::Tally;
-use verdict::Around;
 pub use verdict::{By, Verdict};
 
 /// Which cgroups make a row.
@@ -38,102 +39,6 @@ pub enum Scope {
     Containers,
     /// Every cgroup is a row of its own.
     Everything,
-}
-
-/// A row: a container with all its cgroups, or any other cgroup.
-#[derive(Clone, Debug)]
-pub struct Group {
-    /// The outermost cgroup.
-    pub id: CgroupId,
-    /// What its path says it is.
-    pub identity: Arc<Identity>,
-    /// The row above it in the tree.
-    pub parent: Option<usize>,
-    /// How many rows are above it.
-    pub depth: usize,
-    /// How many containers it stands for: one, but for a sum.
-    pub members: usize,
-    /// Its figures now.
-    pub figures: Figures,
-    /// Where its limits are not what its runtime's configuration asks for.
-    pub differences: Vec<Difference>,
-    /// Hits of its own limit.
-    pub hits: Tally,
-    /// Hits of its ancestors' limits.
-    pub ancestor_hits: Tally,
-    /// Times that it was throttled at `memory.high`.
-    pub throttled: Tally,
-    /// The same at its ancestors' `memory.high`, whoever was throttled.
-    pub ancestor_throttled: Tally,
-    /// Processes of it that the OOM killer took.
-    pub kills: Tally,
-    /// Times that the OOM killer was called at its own limit. v2 only.
-    pub ooms: Tally,
-    /// The same for its ancestors' limits.
-    pub ancestor_ooms: Tally,
-    /// Hits of its swap limit.
-    pub swap_hits: Tally,
-    /// Pages of it that kswapd looked at. v2 only.
-    pub scanned: Tally,
-    /// Who made the OOM killer take from it, the last time.
-    pub killed_by: By,
-    /// What moved since the reading before; `None` at the first.
-    pub moved: Option<Moved>,
-    /// What holds it, if there were two readings.
-    pub verdict: Reading<Verdict>,
-    /// Its last minutes.
-    pub history: History,
-    /// How its parts grow; `None` while it is too small for that to matter.
-    pub trends: Option<Box<Trends>>,
-    /// When it reaches its own limit; `None` where that cannot be told or is not in sight.
-    pub forecast: Option<Forecast>,
-}
-
-impl Group {
-    /// Whether it is a row of the flat table: containers and virtual machines, but no sandbox that only waits.
-    pub fn is_container(&self) -> bool {
-        matches!(self.identity.kind, Kind::Container | Kind::Vm)
-            && self.identity.role != Role::Helper
-            && !self.is_idle_sandbox()
-    }
-
-    /// Whether it only holds a pod together. gVisor and Kata run the whole pod in its sandbox.
-    fn is_idle_sandbox(&self) -> bool {
-        const LITTLE: u64 = 2 << 20;
-        let idle = self.figures.usage.is_ok_and(|usage| usage < LITTLE) || self.figures.processes == Ok(1);
-        self.identity.sandbox && idle
-    }
-
-    /// Whether it is what runtimes need besides their containers: conmon, monitors, idle sandboxes.
-    pub fn is_overhead(&self) -> bool {
-        self.identity.role == Role::Helper || self.is_idle_sandbox()
-    }
-
-    /// The newer of the last hits of its own limit and of an ancestor's.
-    pub fn last_hit(&self) -> Option<Duration> {
-        self.hits.last.max(self.ancestor_hits.last)
-    }
-}
-
-/// What moved between two readings of a group.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moved {
-    /// The time between them.
-    pub over: Duration,
-    /// Pages that were read back after they had been reclaimed: anonymous, file.
-    pub refault_anon: Reading,
-    /// See `refault_anon`.
-    pub refault_file: Reading,
-    /// Pages that kswapd looked at: the host takes from it.
-    pub pgscan_kswapd: Reading,
-    /// Pages that reclaim at a limit looked at.
-    pub pgscan_direct: Reading,
-    /// Faults that had to read.
-    pub pgmajfault: Reading,
-    /// By how much more of it is in swap, bytes; 0 where it is not more.
-    pub swapped: u64,
-    /// Growth of usage in bytes a second; negative when it shrinks.
-    pub growth: f64,
 }
 
 /// What moved on the host between two readings.
@@ -176,7 +81,15 @@ pub struct Model {
     /// OOM kills of cgroups that vanished from a living group. On v1 those of its members, which their counters took
     /// along; on v2 those of nested groups, which the counter above keeps and which are not its own.
     kills_of_vanished: HashMap<CgroupId, u64>,
+    /// The wall's time of the first reading.
+    watching_since: Option<SystemTime>,
+    /// Containers that vanished a moment ago: the log may still tell of them.
+    vanished: Vec<Group>,
+    autopsies: Autopsies,
 }
+
+/// Containers that vanished are remembered so long for what the log tells late.
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 impl Model {
     /// A model that has seen nothing.
@@ -190,6 +103,9 @@ impl Model {
             host_moved: None,
             earlier_kills: HashMap::new(),
             kills_of_vanished: HashMap::new(),
+            watching_since: None,
+            vanished: Vec::new(),
+            autopsies: Autopsies::default(),
         }
     }
 
@@ -300,13 +216,47 @@ impl Model {
             .as_ref()
             .map(|before| self.host_delta(&before.host, &snapshot.host, snapshot.at.saturating_sub(before.at)));
         let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
+        let watching_since = *self.watching_since.get_or_insert(snapshot.taken_at);
+        let now = Now { at: snapshot.at, when: snapshot.taken_at, watching_since };
+        let first = before.is_none();
         for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
             let earlier = self.earlier_kills.get(&group.id.path).copied().unwrap_or_default();
+            if !first {
+                group.begin(earlier);
+            }
+            let known = (figures.oom_kill != group.figures.oom_kill).then(|| Before::of(group));
             group.advance(figures, earlier, &snapshot, short);
             group.differences = declared::differences(&group.identity, &group.figures, self.scope);
+            if let Some(known) = known.filter(|_| group.kills.new() > 0) {
+                self.autopsies.count(group, known, group.kills.new(), now);
+            }
         }
+        self.hear(&snapshot, now);
         self.snapshot = Some(snapshot);
+    }
+
+    /// What the kernel log tells of kills, and what the host's counter says that nobody told.
+    fn hear(&mut self, snapshot: &Snapshot, now: Now) {
+        for kill in &snapshot.oom_kills {
+            let owner = kill.cgroup.as_deref().and_then(|path| owner(&self.groups, &self.vanished, path));
+            let before = owner.filter(|_| kill.when >= now.watching_since).map(Before::of);
+            self.autopsies.log(kill.clone(), owner, before, now);
+        }
+        let grouped: BTreeSet<_> =
+            snapshot.oom_kills.iter().filter(|kill| kill.group).filter_map(|kill| kill.cgroup.as_ref()).collect();
+        for cgroup in grouped {
+            self.autopsies.forget_double(cgroup, now);
+        }
+        self.autopsies.account(snapshot.host.oom_kill, now);
+        let is_recent =
+            |group: &Group| group.history.last().is_some_and(|last| now.at.saturating_sub(last.at()) < REMEMBERED);
+        self.vanished.retain(is_recent);
+    }
+
+    /// Every OOM kill that is known.
+    pub fn autopsies(&self) -> &Autopsies {
+        &self.autopsies
     }
 
     fn host_delta(&self, before: &Host, now: &Host, over: Duration) -> HostMoved {
@@ -337,6 +287,7 @@ impl Model {
             let mut known: HashMap<CgroupId, Group> =
                 self.groups.drain(..).map(|group| (group.id.clone(), group)).collect();
             self.groups = ids().map(|id| known.remove(id).unwrap_or_else(|| Group::new(id.clone()))).collect();
+            self.vanished.extend(known.into_values().filter(Group::is_container).map(Group::without_past));
         }
         for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
             group.identity = Arc::clone(&topology.cgroups[shape.outermost].identity);
@@ -375,107 +326,14 @@ impl Model {
     }
 }
 
-/// OOM kills of the cgroups that had a row's path before it.
-#[derive(Clone, Copy, Debug, Default)]
-struct EarlierKills {
-    total: u64,
-    /// What was seen of the last of them.
-    seen: Tally,
+/// The row that a cgroup belongs to: the innermost one around it, else one that vanished.
+fn owner<'a>(groups: &'a [Group], vanished: &'a [Group], path: &str) -> Option<&'a Group> {
+    let around = |group: &&Group| autopsy::is_within(path, &group.id.path);
+    let vanished = vanished.iter().rfind(around);
+    let living = groups.iter().filter(around).max_by_key(|group| group.id.path.len());
+    living.filter(|group| group.is_container()).or(vanished).or(living)
 }
 
 fn count_of(kills: &HashMap<CgroupId, u64>, id: &CgroupId) -> u64 {
     kills.get(id).copied().unwrap_or(0)
-}
-
-impl Group {
-    fn new(id: CgroupId) -> Self {
-        Self {
-            id,
-            identity: Arc::clone(crate::model::groups::nobody()),
-            parent: None,
-            depth: 0,
-            members: 1,
-            figures: Figures::missing(Missing::NotRead),
-            differences: Vec::new(),
-            hits: Tally::default(),
-            ancestor_hits: Tally::default(),
-            throttled: Tally::default(),
-            ancestor_throttled: Tally::default(),
-            kills: Tally::default(),
-            ooms: Tally::default(),
-            ancestor_ooms: Tally::default(),
-            swap_hits: Tally::default(),
-            scanned: Tally::default(),
-            killed_by: By::default(),
-            moved: None,
-            verdict: Err(Missing::OneReading),
-            history: History::default(),
-            trends: None,
-            forecast: None,
-        }
-    }
-
-    /// Shows the same moment of other cgroups.
-    fn rebase(&mut self, figures: Figures) {
-        self.hits.rebase(figures.failcnt);
-        self.ancestor_hits.rebase(figures.ancestor_failcnt);
-        self.throttled.rebase(figures.high_events);
-        self.ancestor_throttled.rebase(figures.ancestor_high_events);
-        self.kills.rebase(figures.oom_kill);
-        self.ooms.rebase(figures.oom);
-        self.ancestor_ooms.rebase(figures.ancestor_oom);
-        self.swap_hits.rebase(figures.swap_failcnt);
-        self.scanned.rebase(figures.stat.pgscan_kswapd);
-        self.figures = figures;
-    }
-
-    fn advance(&mut self, mut figures: Figures, earlier: EarlierKills, snapshot: &Snapshot, host_short: bool) {
-        let before = &self.figures;
-        figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier.total);
-        if self.history.last().is_none() {
-            self.kills = earlier.seen.carried_over();
-        }
-        let at = snapshot.at;
-        self.hits.count(figures.failcnt, at);
-        self.ancestor_hits.count(figures.ancestor_failcnt, at);
-        self.throttled.count(figures.high_events, at);
-        self.ancestor_throttled.count(figures.ancestor_high_events, at);
-        self.kills.count(figures.oom_kill, at);
-        self.ooms.count(figures.oom, at);
-        self.ancestor_ooms.count(figures.ancestor_oom, at);
-        self.swap_hits.count(figures.swap_failcnt, at);
-        self.scanned.count(figures.stat.pgscan_kswapd, at);
-        if self.kills.new() > 0 {
-            self.killed_by = verdict::killed_by(self, &figures);
-        }
-        self.moved = self.history.last().map(|last| Moved::between(before, &figures, at.saturating_sub(last.at())));
-        self.verdict = match self.moved {
-            None => verdict::from_totals(self, &figures),
-            Some(moved) => Ok(verdict::judge(self, &figures, moved, Around { short: host_short, at })),
-        };
-        Trends::watch(&mut self.trends, at, &figures);
-        self.forecast = self.trends.as_ref().and_then(|trends| forecast::forecast(&figures, trends));
-        self.history.push(Point::new(at, &figures, self.hits.new() + self.ancestor_hits.new(), self.kills.new()));
-        self.figures = figures;
-    }
-}
-
-impl Moved {
-    fn between(before: &Figures, now: &Figures, over: Duration) -> Self {
-        let up = |before: Reading, now: Reading| now.and_then(|now| before.map(|before| now.saturating_sub(before)));
-        let growth = match (before.usage, now.usage) {
-            (Ok(before), Ok(now)) if !over.is_zero() => (now as f64 - before as f64) / over.as_secs_f64(),
-            _ => 0.0,
-        };
-        Self {
-            over,
-            refault_anon: up(before.stat.refault_anon, now.stat.refault_anon),
-            refault_file: up(before.stat.refault_file, now.stat.refault_file),
-            pgscan_kswapd: up(before.stat.pgscan_kswapd, now.stat.pgscan_kswapd),
-            pgscan_direct: up(before.stat.pgscan_direct, now.stat.pgscan_direct),
-            pgmajfault: up(before.stat.pgmajfault, now.stat.pgmajfault),
-            swapped: up(before.swap, now.swap).unwrap_or(0),
-            growth,
-        }
-    }
 }

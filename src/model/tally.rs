@@ -51,6 +51,16 @@ impl Tally {
         self.delta = None;
     }
 
+    /// Whether it was never read.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// The counter of a cgroup that was made while memcgtop watched: it began at zero.
+    pub(super) fn at_zero(self) -> Self {
+        Self { before: Some(0), ..self }
+    }
+
     /// What a successor takes over: what was seen, but not the counter itself, which begins anew.
     pub(super) fn carried_over(self) -> Self {
         Self { before: None, delta: None, ..self }

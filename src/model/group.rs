@@ -1,0 +1,232 @@
+//! A row: its figures now, what was seen of it since memcgtop watches, and how it takes in the next reading.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::cause::Trends;
+use crate::model::declared::Difference;
+use crate::model::forecast::{self, Forecast};
+use crate::model::history::{History, Point};
+use crate::model::verdict::{self, Around, By, Verdict};
+use crate::model::{Figures, Tally, groups};
+use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role, Snapshot};
+
+/// A row: a container with all its cgroups, or any other cgroup.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The outermost cgroup.
+    pub id: CgroupId,
+    /// What its path says it is.
+    pub identity: Arc<Identity>,
+    /// The row above it in the tree.
+    pub parent: Option<usize>,
+    /// How many rows are above it.
+    pub depth: usize,
+    /// How many containers it stands for: one, but for a sum.
+    pub members: usize,
+    /// Its figures now.
+    pub figures: Figures,
+    /// Where its limits are not what its runtime's configuration asks for.
+    pub differences: Vec<Difference>,
+    /// Hits of its own limit.
+    pub hits: Tally,
+    /// Hits of its ancestors' limits.
+    pub ancestor_hits: Tally,
+    /// Times that it was throttled at `memory.high`.
+    pub throttled: Tally,
+    /// The same at its ancestors' `memory.high`, whoever was throttled.
+    pub ancestor_throttled: Tally,
+    /// Processes of it that the OOM killer took.
+    pub kills: Tally,
+    /// Times that the OOM killer was called at its own limit. v2 only.
+    pub ooms: Tally,
+    /// The same for its ancestors' limits.
+    pub ancestor_ooms: Tally,
+    /// Hits of its swap limit.
+    pub swap_hits: Tally,
+    /// Pages of it that kswapd looked at. v2 only.
+    pub scanned: Tally,
+    /// Who made the OOM killer take from it, the last time.
+    pub killed_by: By,
+    /// What moved since the reading before; `None` at the first.
+    pub moved: Option<Moved>,
+    /// What holds it, if there were two readings.
+    pub verdict: Reading<Verdict>,
+    /// Its last minutes.
+    pub history: History,
+    /// How its parts grow; `None` while it is too small for that to matter.
+    pub trends: Option<Box<Trends>>,
+    /// When it reaches its own limit; `None` where that cannot be told or is not in sight.
+    pub forecast: Option<Forecast>,
+}
+
+impl Group {
+    /// Whether it is a row of the flat table: containers and virtual machines, but no sandbox that only waits.
+    pub fn is_container(&self) -> bool {
+        matches!(self.identity.kind, Kind::Container | Kind::Vm)
+            && self.identity.role != Role::Helper
+            && !self.is_idle_sandbox()
+    }
+
+    /// Whether it only holds a pod together. gVisor and Kata run the whole pod in its sandbox.
+    fn is_idle_sandbox(&self) -> bool {
+        const LITTLE: u64 = 2 << 20;
+        let idle = self.figures.usage.is_ok_and(|usage| usage < LITTLE) || self.figures.processes == Ok(1);
+        self.identity.sandbox && idle
+    }
+
+    /// Whether it is what runtimes need besides their containers: conmon, monitors, idle sandboxes.
+    pub fn is_overhead(&self) -> bool {
+        self.identity.role == Role::Helper || self.is_idle_sandbox()
+    }
+
+    /// The newer of the last hits of its own limit and of an ancestor's.
+    pub fn last_hit(&self) -> Option<Duration> {
+        self.hits.last.max(self.ancestor_hits.last)
+    }
+}
+
+/// What moved between two readings of a group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moved {
+    /// The time between them.
+    pub over: Duration,
+    /// Pages that were read back after they had been reclaimed: anonymous, file.
+    pub refault_anon: Reading,
+    /// See `refault_anon`.
+    pub refault_file: Reading,
+    /// Pages that kswapd looked at: the host takes from it.
+    pub pgscan_kswapd: Reading,
+    /// Pages that reclaim at a limit looked at.
+    pub pgscan_direct: Reading,
+    /// Faults that had to read.
+    pub pgmajfault: Reading,
+    /// By how much more of it is in swap, bytes; 0 where it is not more.
+    pub swapped: u64,
+    /// Growth of usage in bytes a second; negative when it shrinks.
+    pub growth: f64,
+}
+
+/// OOM kills of the cgroups that had a row's path before it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EarlierKills {
+    pub(super) total: u64,
+    /// What was seen of the last of them.
+    pub(super) seen: Tally,
+}
+
+impl Group {
+    pub(super) fn new(id: CgroupId) -> Self {
+        Self {
+            id,
+            identity: Arc::clone(groups::nobody()),
+            parent: None,
+            depth: 0,
+            members: 1,
+            figures: Figures::missing(Missing::NotRead),
+            differences: Vec::new(),
+            hits: Tally::default(),
+            ancestor_hits: Tally::default(),
+            throttled: Tally::default(),
+            ancestor_throttled: Tally::default(),
+            kills: Tally::default(),
+            ooms: Tally::default(),
+            ancestor_ooms: Tally::default(),
+            swap_hits: Tally::default(),
+            scanned: Tally::default(),
+            killed_by: By::default(),
+            moved: None,
+            verdict: Err(Missing::OneReading),
+            history: History::default(),
+            trends: None,
+            forecast: None,
+        }
+    }
+
+    /// A cgroup that was made while memcgtop watched: whatever it counts is news. Its path may have had others before.
+    pub(super) fn begin(&mut self, earlier: EarlierKills) {
+        if self.history.last().is_none() && self.kills.is_untouched() {
+            let news = Tally::default().at_zero();
+            self.kills = earlier.seen.carried_over().at_zero();
+            (self.hits, self.throttled, self.ooms, self.swap_hits) = (news, news, news, news);
+        }
+    }
+
+    /// The same, with as little memory as a row takes that is no longer shown.
+    pub(super) fn without_past(mut self) -> Self {
+        let last = self.history.last().copied();
+        self.history = History::default();
+        self.trends = None;
+        if let Some(last) = last {
+            self.history.push_only(last);
+        }
+        self
+    }
+
+    /// Shows the same moment of other cgroups.
+    pub(super) fn rebase(&mut self, figures: Figures) {
+        self.hits.rebase(figures.failcnt);
+        self.ancestor_hits.rebase(figures.ancestor_failcnt);
+        self.throttled.rebase(figures.high_events);
+        self.ancestor_throttled.rebase(figures.ancestor_high_events);
+        self.kills.rebase(figures.oom_kill);
+        self.ooms.rebase(figures.oom);
+        self.ancestor_ooms.rebase(figures.ancestor_oom);
+        self.swap_hits.rebase(figures.swap_failcnt);
+        self.scanned.rebase(figures.stat.pgscan_kswapd);
+        self.figures = figures;
+    }
+
+    pub(super) fn advance(
+        &mut self,
+        mut figures: Figures,
+        earlier: EarlierKills,
+        snapshot: &Snapshot,
+        host_short: bool,
+    ) {
+        let before = &self.figures;
+        figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier.total);
+        let at = snapshot.at;
+        self.hits.count(figures.failcnt, at);
+        self.ancestor_hits.count(figures.ancestor_failcnt, at);
+        self.throttled.count(figures.high_events, at);
+        self.ancestor_throttled.count(figures.ancestor_high_events, at);
+        self.kills.count(figures.oom_kill, at);
+        self.ooms.count(figures.oom, at);
+        self.ancestor_ooms.count(figures.ancestor_oom, at);
+        self.swap_hits.count(figures.swap_failcnt, at);
+        self.scanned.count(figures.stat.pgscan_kswapd, at);
+        if self.kills.new() > 0 {
+            self.killed_by = verdict::killed_by(self, &figures);
+        }
+        self.moved = self.history.last().map(|last| Moved::between(before, &figures, at.saturating_sub(last.at())));
+        self.verdict = match self.moved {
+            None => verdict::from_totals(self, &figures),
+            Some(moved) => Ok(verdict::judge(self, &figures, moved, Around { short: host_short, at })),
+        };
+        Trends::watch(&mut self.trends, at, &figures);
+        self.forecast = self.trends.as_ref().and_then(|trends| forecast::forecast(&figures, trends));
+        self.history.push(Point::new(at, &figures, self.hits.new() + self.ancestor_hits.new(), self.kills.new()));
+        self.figures = figures;
+    }
+}
+
+impl Moved {
+    pub(super) fn between(before: &Figures, now: &Figures, over: Duration) -> Self {
+        let up = |before: Reading, now: Reading| now.and_then(|now| before.map(|before| now.saturating_sub(before)));
+        let growth = match (before.usage, now.usage) {
+            (Ok(before), Ok(now)) if !over.is_zero() => (now as f64 - before as f64) / over.as_secs_f64(),
+            _ => 0.0,
+        };
+        Self {
+            over,
+            refault_anon: up(before.stat.refault_anon, now.stat.refault_anon),
+            refault_file: up(before.stat.refault_file, now.stat.refault_file),
+            pgscan_kswapd: up(before.stat.pgscan_kswapd, now.stat.pgscan_kswapd),
+            pgscan_direct: up(before.stat.pgscan_direct, now.stat.pgscan_direct),
+            pgmajfault: up(before.stat.pgmajfault, now.stat.pgmajfault),
+            swapped: up(before.swap, now.swap).unwrap_or(0),
+            growth,
+        }
+    }
+}
