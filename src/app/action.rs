@@ -41,6 +41,8 @@ pub enum Action {
     Group,
     /// Alerts.
     Alerts,
+    /// OOM kills.
+    Autopsies,
     /// Everything that fires has been seen.
     Acknowledge,
     /// Freeze the screen.
@@ -98,6 +100,7 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Open, "Enter", [code(KeyCode::Enter)], "everything about the row", "detail"),
     entry!(Back, "Esc", [code(KeyCode::Esc), code(KeyCode::Backspace)], "back; on the table: clear the filter", ""),
     entry!(Alerts, "a", [key('a')], "alerts: what fires, and what fired", "alerts"),
+    entry!(Autopsies, "o", [key('o')], "OOM kills: who was killed, by whose limit, what it was made of", "kills"),
     entry!(Tree, "t", [key('t')], "table or tree", "tree"),
     entry!(
         Filter,

@@ -75,6 +75,8 @@ pub enum Screen {
     Detail(CgroupId),
     /// What fires and what fired.
     Alerts,
+    /// OOM kills.
+    Autopsies,
 }
 
 /// Whether new readings are shown.
@@ -310,6 +312,7 @@ impl App {
             }
             Action::Open => self.open(),
             Action::Alerts => self.show(Screen::Alerts),
+            Action::Autopsies => self.show(Screen::Autopsies),
             Action::Tree => {
                 self.tree = !matches!(self.screen, Screen::Tree);
                 self.show(if self.tree { Screen::Tree } else { Screen::Table });
@@ -352,7 +355,9 @@ impl App {
         }
         match self.screen {
             Screen::Table | Screen::Tree => self.clear_filter(),
-            Screen::Detail(_) | Screen::Alerts => self.show(if self.tree { Screen::Tree } else { Screen::Table }),
+            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => {
+                self.show(if self.tree { Screen::Tree } else { Screen::Table });
+            }
         }
     }
 

@@ -24,7 +24,7 @@ impl App {
         }
         self.rows = match self.screen {
             Screen::Tree => self.branches(),
-            Screen::Table | Screen::Detail(_) | Screen::Alerts => self.sorted(),
+            Screen::Table | Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => self.sorted(),
         };
         let Some(selected) = &self.selected else { return };
         let place = self.rows().position(|group| group.id == *selected);

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::export::autopsy::AutopsyJson;
 use crate::field::{FIELDS, Value};
+use crate::model::autopsy::Autopsy;
 use crate::model::{Group, Model};
 use crate::snapshot::{Host, Missing, Problem, Psi, Reading, Snapshot};
 use crate::units::Limit;
@@ -19,7 +21,8 @@ const SCHEMA_VERSION: u64 = 1;
 /// Those of the writer.
 pub fn write(model: &Model, rows: &[&Group], out: &mut dyn io::Write) -> io::Result<()> {
     let Some(snapshot) = model.snapshot() else { return Ok(()) };
-    serde_json::to_writer(&mut *out, &Report { snapshot, rows })?;
+    let autopsies: Vec<&Autopsy> = model.autopsies().newest().collect();
+    serde_json::to_writer(&mut *out, &Report { snapshot, rows, autopsies, oom_kills: model.autopsies().counted() })?;
     out.write_all(b"\n")
 }
 
@@ -31,6 +34,8 @@ pub(super) fn timestamp(time: SystemTime) -> String {
 struct Report<'a> {
     snapshot: &'a Snapshot,
     rows: &'a [&'a Group],
+    autopsies: Vec<&'a Autopsy>,
+    oom_kills: u64,
 }
 
 impl Serialize for Report<'_> {
@@ -39,8 +44,10 @@ impl Serialize for Report<'_> {
         map.serialize_entry("schema_version", &SCHEMA_VERSION)?;
         map.serialize_entry("taken_at", &timestamp(self.snapshot.taken_at))?;
         map.serialize_entry("duration_us", &u64::try_from(self.snapshot.took.as_micros()).unwrap_or(u64::MAX))?;
-        map.serialize_entry("host", &HostJson(&self.snapshot.host))?;
+        map.serialize_entry("host", &HostJson(&self.snapshot.host, self.snapshot.oom_log))?;
         map.serialize_entry("containers", &Each(self.rows, |group| Row(group)))?;
+        map.serialize_entry("oom_kills_since_attach", &self.oom_kills)?;
+        map.serialize_entry("autopsies", &Each(&self.autopsies, |autopsy| AutopsyJson(autopsy)))?;
         map.serialize_entry("problems", &Each(&self.snapshot.problems, ProblemJson))?;
         map.end()
     }
@@ -71,7 +78,8 @@ impl Serialize for ProblemJson<'_> {
     }
 }
 
-struct HostJson<'a>(&'a Host);
+/// The host, and why its log is not read, if so.
+struct HostJson<'a>(&'a Host, Reading<()>);
 
 impl Serialize for HostJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -96,7 +104,7 @@ impl Serialize for HostJson<'_> {
         let missing: Vec<(&str, Missing)> = figures
             .into_iter()
             .map(|(name, figure)| (name, figure.err()))
-            .chain([("psi", host.psi.as_ref().err().copied())])
+            .chain([("psi", host.psi.as_ref().err().copied()), ("oom_log", self.1.err())])
             .filter_map(|(name, reason)| Some((name, reason?)))
             .collect();
         map.serialize_entry("missing", &Reasons(&missing))?;

@@ -2,6 +2,7 @@
 //!
 //! Must not judge and must not know the screen.
 
+mod autopsy;
 pub mod csv;
 pub mod json;
 pub mod table;

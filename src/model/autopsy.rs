@@ -279,6 +279,11 @@ impl Autopsy {
 }
 
 impl Before {
+    /// What it was made of, by name.
+    pub fn parts(&self) -> [(&'static str, Reading); 5] {
+        [("anon", self.anon), ("file", self.file), ("shmem", self.shmem), ("kernel", self.kernel), ("swap", self.swap)]
+    }
+
     pub(super) fn of(group: &Group) -> Self {
         let figures = &group.figures;
         Self {

@@ -76,10 +76,7 @@ pub struct Verdict {
 impl Verdict {
     /// Who holds it, outermost last: `own`, `ancestor`, `host`.
     pub fn by(&self) -> Vec<&'static str> {
-        [("own", self.own), ("ancestor", self.ancestor), ("host", self.host)]
-            .into_iter()
-            .filter_map(|(name, holds)| holds.then_some(name))
-            .collect()
+        By { own: self.own, ancestor: self.ancestor, host: self.host }.names()
     }
 
     /// The sign on the screen: who holds it.
@@ -180,6 +177,14 @@ pub struct By {
     pub ancestor: bool,
     /// The host.
     pub host: bool,
+}
+
+impl By {
+    /// Those that it is, outermost last: `own`, `ancestor`, `host`.
+    pub fn names(self) -> Vec<&'static str> {
+        let each = [("own", self.own), ("ancestor", self.ancestor), ("host", self.host)];
+        each.into_iter().filter_map(|(name, is)| is.then_some(name)).collect()
+    }
 }
 
 /// Whether a host that is short takes from this row, which hit no limit itself or hits one as well.

@@ -12,6 +12,7 @@
 //! keys
 //! ```
 
+pub mod autopsies;
 pub mod bar;
 pub mod columns;
 pub mod detail;
@@ -44,6 +45,7 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     let lines = match (&app.screen, app.help) {
         (_, true) => help::lines(app, area, theme),
         (Screen::Detail(id), _) => detail::lines(app, id, area, theme),
+        (Screen::Autopsies, _) => autopsies::lines(app, area, theme),
         (Screen::Alerts, _) => panels::alerts_screen(app, area, theme),
         (Screen::Table | Screen::Tree, _) => overview(app, area, theme),
     };

@@ -266,7 +266,7 @@ fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
 fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
     let useful = |action: Action| match (&app.screen, app.help) {
         (_, true) => matches!(action, Action::Back | Action::Quit),
-        (Screen::Detail(_) | Screen::Alerts, _) => {
+        (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies, _) => {
             matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
         }
         (Screen::Table | Screen::Tree, _) => action != Action::Help,

@@ -8,6 +8,8 @@
 //! directory; neither may be a tmpfs.
 
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod lifetimes;
 #[cfg(test)]
 mod limit_hits;

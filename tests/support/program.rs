@@ -48,7 +48,12 @@ pub(crate) struct Stream {
 impl Stream {
     /// Starts it with every cgroup; the first reading is taken at once, and after 20 seconds it ends by itself.
     pub(crate) fn start() -> Self {
-        let mut child = command(PROGRAM, &["--all", "--count", "100", "--interval", "200ms"])
+        Self::of(100)
+    }
+
+    /// Starts it for so many readings, one every 200 ms.
+    pub(crate) fn of(readings: u32) -> Self {
+        let mut child = command(PROGRAM, &["--all", "--count", &readings.to_string(), "--interval", "200ms"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -102,6 +107,16 @@ impl Snapshot {
     /// The row of a cgroup.
     pub(crate) fn row(&self, cgroup: &Cgroup) -> Row {
         self.find(cgroup).unwrap_or_else(|| panic!("no row for {}", cgroup.path()))
+    }
+
+    /// OOM kills that are known by name and more, newest first.
+    pub(crate) fn autopsies(&self) -> Vec<Row> {
+        self.0["autopsies"].as_array().unwrap().iter().map(|autopsy| Row(autopsy.clone())).collect()
+    }
+
+    /// OOM kills since the first reading, on the whole host.
+    pub(crate) fn oom_kills(&self) -> u64 {
+        self.0["oom_kills_since_attach"].as_u64().unwrap()
     }
 
     /// The files that could not be read.
