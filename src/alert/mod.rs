@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::model::autopsy::is_within;
 use crate::model::{Group, Model};
 use crate::snapshot::CgroupId;
 use rules::{RULES, Rule, Standing};
@@ -56,6 +57,8 @@ pub struct Alert {
 pub struct Engine {
     firing: Vec<Alert>,
     ended: VecDeque<Alert>,
+    /// The newest kill that was told of.
+    last_kill: u64,
 }
 
 impl Engine {
@@ -78,6 +81,7 @@ impl Engine {
             }
         }
         self.bury(firing.into_values().flatten().collect(), &mut still, snapshot.at);
+        self.tell_of_unseen(model, &mut still, snapshot.at);
         while self.ended.len() > LOG {
             self.ended.pop_front();
         }
@@ -96,6 +100,31 @@ impl Engine {
                 self.ended.push_back(ended(alert, at));
             }
         }
+    }
+
+    /// Kills since the last time that no row tells of, each an alert of its own.
+    fn tell_of_unseen(&mut self, model: &Model, still: &mut Vec<Alert>, at: Duration) {
+        let new = model.autopsies().newest().take_while(|autopsy| autopsy.number > self.last_kill);
+        for autopsy in new.filter(|autopsy| !autopsy.past) {
+            let path = autopsy.cgroup.clone().unwrap_or_else(|| "?".into());
+            let is_told = |alert: &Alert| alert.rule == rules::OOM_KILL && is_within(&path, &alert.id.path);
+            if still.iter().any(is_told) {
+                continue;
+            }
+            still.push(Alert {
+                rule: rules::OOM_KILL,
+                sign: 'X',
+                level: Level::Critical,
+                id: CgroupId { path, inode: autopsy.number },
+                name: autopsy.name.clone().unwrap_or_else(|| "a cgroup that is gone".into()),
+                text: rules::of_unseen(autopsy),
+                since: at,
+                began: autopsy.when,
+                until: None,
+                acknowledged: false,
+            });
+        }
+        self.last_kill = model.autopsies().newest().next().map_or(self.last_kill, |newest| newest.number);
     }
 
     /// What fires now: the worst first, then the newest; acknowledged ones last.

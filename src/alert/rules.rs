@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::alert::{Alert, Level};
+use crate::model::autopsy::Autopsy;
 use crate::model::figures::Holder;
 use crate::model::verdict::{KILLED, RECENT};
 use crate::model::{Figures, Group, Model};
@@ -28,9 +29,12 @@ pub struct Standing {
     pub text: String,
 }
 
+/// The rule whose alerts outlive their rows.
+pub(super) const OOM_KILL: &str = "oom-kill";
+
 /// Every rule, the worst first.
 pub const RULES: &[Rule] = &[
-    Rule { name: "oom-kill", standing: oom_kill },
+    Rule { name: OOM_KILL, standing: oom_kill },
     Rule { name: "under-oom", standing: under_oom },
     Rule { name: "limit-hit", standing: limit_hit },
     Rule { name: "throttled", standing: throttled },
@@ -42,8 +46,12 @@ fn oom_kill(group: &Group, model: &Model, _: bool) -> Option<Standing> {
     if !kills.rose_within(KILLED, model.now()) {
         return None;
     }
-    let processes = if kills.since_attach == 1 { "process" } else { "processes" };
-    let text = format!("OOM kill: {} {processes}, {}", kills.since_attach, limit_of(&group.figures));
+    let times = if kills.since_attach == 1 { String::new() } else { format!(" {} times, last", kills.since_attach) };
+    let told = model.autopsies().of(&group.id.path).map(|autopsy| {
+        let (victim, culprit) = (autopsy.victim_told(), autopsy.culprit_told());
+        format!("OOM kill{times}: {victim} {culprit}, kill {}", autopsy.number)
+    });
+    let text = told.unwrap_or_else(|| format!("OOM kill{times}, {}", limit_of(&group.figures)));
     Some(Standing { level: Level::Critical, sign: 'X', text })
 }
 
@@ -55,9 +63,14 @@ fn under_oom(group: &Group, _: &Model, _: bool) -> Option<Standing> {
     })
 }
 
+/// A kill whose cgroup was gone before anybody saw it has no row.
+pub(super) fn of_unseen(autopsy: &Autopsy) -> String {
+    format!("OOM kill: {} {}, kill {}", autopsy.victim_told(), autopsy.culprit_told(), autopsy.number)
+}
+
 /// Whether an alert of a row that is gone is still news.
 pub(super) fn outlives(alert: &Alert, now: Duration) -> bool {
-    alert.rule == "oom-kill" && now.saturating_sub(alert.since) <= KILLED
+    alert.rule == OOM_KILL && now.saturating_sub(alert.since) <= KILLED
 }
 
 /// Hits alone are a notice: a container that reads more files than its limit holds hits it by design.

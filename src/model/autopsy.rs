@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::model::{By, Group};
 use crate::snapshot::{AtLimit, Culprit, OomKill, Reading, Task};
-use crate::units::Limit;
+use crate::units::{self, Limit};
 
 /// Kills that are remembered with everything that is known of them.
 const MOST: usize = 200;
@@ -114,9 +114,9 @@ impl Autopsies {
         self.kept.iter().rev()
     }
 
-    /// The kill with this number.
-    pub fn get(&self, number: u64) -> Option<&Autopsy> {
-        self.kept.iter().find(|autopsy| autopsy.number == number)
+    /// The newest kill of a row, or of a cgroup inside it.
+    pub fn of(&self, path: &str) -> Option<&Autopsy> {
+        self.newest().find(|autopsy| autopsy.is_of(path))
     }
 
     /// Kills since memcgtop watches.
@@ -216,6 +216,35 @@ impl Autopsies {
 }
 
 impl Autopsy {
+    /// Who was killed, and by whose limit, in a sentence.
+    pub fn cause(&self) -> String {
+        let hits = self
+            .at_limit
+            .map_or_else(String::new, |at| format!(", which had been hit {} times", units::count(at.failcnt)));
+        format!("killed {} {}{hits}", self.victim_told(), self.culprit_told())
+    }
+
+    /// The process, with what it used, as far as the log tells.
+    pub fn victim_told(&self) -> String {
+        let [anon, ..] = self.victim_memory;
+        let anon = anon.map_or_else(String::new, |anon| format!(", anon {}", units::size(anon)));
+        let victim = self.victim.as_ref().map(|(pid, comm)| format!("{comm} (pid {pid}{anon})"));
+        victim.unwrap_or_else(|| "a process".to_owned())
+    }
+
+    /// At whose limit, or that the host was short.
+    pub fn culprit_told(&self) -> String {
+        let limit =
+            self.at_limit.and_then(|at| at.limit).or_else(|| self.before?.limit.ok()?.bytes().filter(|_| self.by.own));
+        let limit = limit.map_or_else(String::new, |limit| format!(" {}", units::size(limit)));
+        match (self.by.own, self.by.ancestor, self.by.host) {
+            (true, ..) => format!("at its own limit{limit}"),
+            (_, true, _) => format!("at the limit{limit} of {}", self.limited_by.as_deref().unwrap_or("an ancestor")),
+            (_, _, true) => "because the host was out of memory".to_owned(),
+            _ => format!("at a limit{limit}; whose is not known"),
+        }
+    }
+
     fn unknown(now: Now, seen: Seen) -> Self {
         Self {
             number: 0,
@@ -300,6 +329,6 @@ impl Before {
 }
 
 /// Whether a cgroup is this one or one inside it.
-pub(super) fn is_within(path: &str, cgroup: &str) -> bool {
+pub fn is_within(path: &str, cgroup: &str) -> bool {
     path.strip_prefix(cgroup).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -45,39 +45,9 @@ fn block(app: &App, autopsy: &Autopsy, theme: &Theme) -> Vec<Line<'static>> {
             theme.style(Role::Dim),
         ),
     ])];
-    let facts = [Some(cause(autopsy)), autopsy.before.as_ref().map(before), tasks(autopsy), place(autopsy)];
+    let facts = [Some(autopsy.cause()), autopsy.before.as_ref().map(before), tasks(autopsy), place(autopsy)];
     lines.extend(facts.into_iter().flatten().map(|fact| Line::raw(format!("        {}", text::visible(&fact)))));
     lines
-}
-
-/// Who was killed, and by whose limit.
-pub(super) fn cause(autopsy: &Autopsy) -> String {
-    let victim = match &autopsy.victim {
-        Some((pid, comm)) => {
-            let [anon, ..] = autopsy.victim_memory;
-            format!(
-                "{comm} (pid {pid}{})",
-                anon.map_or_else(String::new, |anon| format!(", anon {}", units::size(anon)))
-            )
-        }
-        None => "a process".to_owned(),
-    };
-    let by = &autopsy.by;
-    let limit =
-        autopsy.at_limit.and_then(|at| at.limit).map_or_else(String::new, |limit| format!(" {}", units::size(limit)));
-    let whose = match (by.own, by.ancestor, by.host) {
-        (true, ..) => format!("at its own limit{limit}"),
-        (_, true, _) => {
-            let path = autopsy.limited_by.as_deref().unwrap_or("an ancestor");
-            format!("at the limit{limit} of {path}")
-        }
-        (_, _, true) => "because the host was out of memory".to_owned(),
-        _ => format!("at a limit{limit}; whose is not known"),
-    };
-    let hits = autopsy
-        .at_limit
-        .map_or_else(String::new, |at| format!(", which had been hit {} times", units::count(at.failcnt)));
-    format!("killed {victim} {whose}{hits}")
 }
 
 fn before(before: &Before) -> String {

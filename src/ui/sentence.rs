@@ -3,7 +3,8 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::model::verdict::State;
+use crate::model::autopsy::{Autopsy, is_within};
+use crate::model::verdict::{KILLED, State};
 use crate::model::{Group, Scope};
 use crate::text;
 use crate::ui::theme::{Role, Theme};
@@ -109,7 +110,19 @@ fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
     let newest = killed.clone().filter_map(|g| g.kills.last).max();
     let ago = newest.map_or(String::new(), |last| format!(" {} ago", units::age(app.model.now().saturating_sub(last))));
     say(killed.count(), &format!("OOM-killed{ago}"), "killed", Role::Critical);
+    say(gone(app, rows), "OOM-killed and gone", "gone", Role::Critical);
     say(count(&|g| state(g, State::Unknown)), "unknown", "unknown", Role::Warning);
+}
+
+/// Kills of the last minutes whose containers have no row any more.
+fn gone(app: &App, rows: &[&Group]) -> usize {
+    let Some(now) = app.model.snapshot().map(|snapshot| snapshot.taken_at) else { return 0 };
+    let is_recent =
+        |autopsy: &&Autopsy| !autopsy.past && now.duration_since(autopsy.when).is_ok_and(|age| age <= KILLED);
+    let has_row = |autopsy: &Autopsy| {
+        autopsy.cgroup.as_ref().is_some_and(|cgroup| rows.iter().any(|row| is_within(cgroup, &row.id.path)))
+    };
+    app.model.autopsies().newest().take_while(is_recent).filter(|autopsy| !has_row(autopsy)).count()
 }
 
 fn clause(long: &str, short: &str, role: Role) -> Clause {

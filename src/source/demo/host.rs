@@ -1,11 +1,15 @@
 //! The host's cgroups: where the story's actors run, and how their figures add up.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::curve::{LOOP, hash, passed};
 use super::figures::{Figure, Figures, Stalls, memory};
 use super::story::{self, Actor, Death, Home, Limits, Load, NOTHING, Pod, UNLIMITED};
-use crate::snapshot::{Cgroup, CgroupId, Declared, Hierarchy, Host, Identity, Kind, Memory, Missing, Role, Topology};
+use crate::snapshot::{
+    AtLimit, Cgroup, CgroupId, Culprit, Declared, Hierarchy, Host, Identity, Kind, Memory, Missing, OomKill, Role,
+    Task, Topology,
+};
 use crate::units::Limit;
 
 const MIB: f64 = 1_048_576.0;
@@ -113,6 +117,36 @@ impl World {
         builder.users(root);
         let bytes = |mib: f64| (mib * factor * MIB) as u64;
         Self { nodes: builder.nodes, memory: bytes(story::HOST_MEMORY), swap: bytes(story::HOST_SWAP) }
+    }
+
+    /// What the kernel log tells of kills between two moments.
+    pub(super) fn kills(&self, from: f64, to: f64, when: impl Fn(f64) -> SystemTime) -> Vec<OomKill> {
+        let dying = self.nodes.iter().filter_map(|node| Some((node, node.death?)));
+        let fell = dying
+            .filter(|(node, death)| node.limits.max.is_some() && passed(from, death.killed) < passed(to, death.killed));
+        fell.map(|(node, death)| {
+            let at = from + (death.killed - from).rem_euclid(LOOP);
+            let anon = node.size(node.load.anon.at(at - 1.0));
+            OomKill {
+                when: when(at),
+                pid: 48_000 + (node.seed % 1_000) as u32,
+                comm: "python3".into(),
+                cgroup: Some(Arc::clone(&node.path)),
+                by: Culprit::Limit(Arc::clone(&node.path)),
+                at_limit: Some(AtLimit {
+                    usage: node.max(),
+                    limit: Some(node.max()),
+                    failcnt: node.load.before[0] + node.load.hits.total(at) as u64,
+                }),
+                victim: [Some(anon), Some(6 << 20), Some(0)],
+                tasks: vec![
+                    Task { pid: 48_000 + (node.seed % 1_000) as u32, comm: "python3".into(), rss: anon + (6 << 20) },
+                    Task { pid: 47_900, comm: "sh".into(), rss: 1 << 20 },
+                ],
+                group: false,
+            }
+        })
+        .collect()
     }
 
     /// A number that grows whenever a cgroup comes or goes.

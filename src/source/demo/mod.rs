@@ -33,6 +33,8 @@ pub struct Demo {
     running: Option<Instant>,
     /// The cgroups of the last sample, and [`World::generation`] at that moment.
     topology: Option<(u64, Arc<Topology>)>,
+    /// The moment of the last sample: kills since then are news.
+    told: Option<f64>,
 }
 
 impl Demo {
@@ -43,7 +45,7 @@ impl Demo {
 
     /// The story at its calm beginning, which was at `start`. Time stands still but for [`Demo::advance`].
     pub fn new(start: SystemTime) -> Self {
-        Self { world: World::story(), start, advanced: Duration::ZERO, running: None, topology: None }
+        Self { world: World::story(), start, advanced: Duration::ZERO, running: None, topology: None, told: None }
     }
 
     /// The story in real time, some minutes into it.
@@ -85,13 +87,16 @@ impl Source for Demo {
         // The host has been up for one round of the story when it is first told.
         let t = LOOP + at.as_secs_f64();
         let (readings, host) = self.world.readings(t);
+        let when = |moment: f64| self.start + Duration::from_secs_f64((moment - LOOP).max(0.0));
+        let oom_kills = self.told.map_or_else(Vec::new, |from| self.world.kills(from, t, when));
+        self.told = Some(t);
         Ok(Snapshot {
             taken_at: self.start + at,
             at,
             took: Duration::ZERO,
             host,
             topology: self.topology(t),
-            oom_kills: Vec::new(),
+            oom_kills,
             oom_log: Ok(()),
             readings: readings.into_iter().map(Arc::new).collect(),
             problems: Vec::new(),
