@@ -109,6 +109,7 @@ pub const ACTIONS: &[Entry] = &[
         "filter: words, \"two words\", usage>512M, runtime=docker, not, and, or, ( )",
         "filter"
     ),
+    entry!(Quit, "q", [key('q'), ctrl('c')], "quit; so does Ctrl-C", "quit"),
     entry!(Sort, "s", [key('s')], "sort by the focused column; again: trouble first", "sort"),
     entry!(Reverse, "S", [key('S')], "reverse the order", ""),
     entry!(Trouble, "T", [key('T')], "order by trouble", ""),
@@ -128,7 +129,6 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Slower, ">", [key('>')], "read less often", ""),
     entry!(Help, "?", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", "help"),
     entry!(Suspend, "Ctrl-Z", [ctrl('z')], "suspend", ""),
-    entry!(Quit, "q Ctrl-C", [key('q'), ctrl('c')], "quit", "quit"),
 ];
 
 /// The action of a key.

@@ -172,7 +172,7 @@ pub const COLUMNS: &[Column] = &[
     },
     Column {
         title: "TREND",
-        meaning: "usage of the last minute, full height at the limit, or at its own peak where nothing limits it",
+        meaning: "usage of the last minute, full height at the limit, or at twice its peak where nothing limits it",
         field: "usage",
         width: 8,
         rank: 11,
@@ -390,7 +390,8 @@ fn time_to_limit(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'s
 fn trend(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     const SPAN: Duration = Duration::from_secs(60);
     let largest = || group.history.points().filter_map(crate::model::history::Point::usage).max();
-    let top = group.figures.effective_limit_bytes().or_else(largest).unwrap_or(1);
+    // Without a limit there is no full height: what stands still stands half-way.
+    let top = group.figures.effective_limit_bytes().or_else(|| largest().map(|most| 2 * most)).unwrap_or(1);
     let curve = bar::trend(&group.history, app.model.now(), SPAN, top, width, theme);
     vec![Span::styled(curve, theme.style(Role::Dim))]
 }

@@ -10,6 +10,7 @@ use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::forecast::Forecast;
 use crate::model::history::Point;
+use crate::model::verdict::State;
 use crate::model::{Group, cause, evidence};
 use crate::snapshot::{CgroupId, Host, Reading};
 use crate::text;
@@ -47,7 +48,8 @@ fn title(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
     let mut first = columns::sign(group, theme);
     let name = if app.is_host(group) { "host".into() } else { group.identity.label() };
     let name = text::visible(&name).into_owned();
-    first.push(Span::styled(format!(" {name} is {}", state(group)), theme.style(Role::Strong)));
+    let verb = if group.verdict.is_ok_and(|verdict| verdict.state == State::Oom) { "was" } else { "is" };
+    first.push(Span::styled(format!(" {name} {verb} {}", state(group)), theme.style(Role::Strong)));
     let identity = &group.identity;
     let mut facts = vec![identity.kind.name().to_owned()];
     facts.extend(identity.runtime.as_ref().map(ToString::to_string));
@@ -143,7 +145,7 @@ fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'st
         let shown: Vec<Option<u64>> = values.iter().map(|value| value.filter(|&value| value > 0)).collect();
         Line::from(vec![
             Span::styled(format!("{} ", text::pad_left(label, AXIS - 2)), dim),
-            Span::raw(bar::curve(&shown, largest, theme)),
+            Span::styled(bar::curve(&shown, largest, theme), dim),
             Span::styled(format!(" {}{unit}", units::count(largest)), dim),
         ])
     };
