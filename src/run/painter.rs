@@ -1,8 +1,7 @@
 //! Draws what changed, in one write; nothing at all if nothing did.
 
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::io::{self, Write as _};
-
-use ratatui::buffer::Buffer;
 
 use crate::app::App;
 use crate::term::{self, Guard, Screen};
@@ -13,7 +12,8 @@ use crate::ui::theme::Theme;
 pub(super) struct Painter {
     screen: Screen,
     theme: Theme,
-    shown: Option<Buffer>,
+    /// What is on the screen, as a hash: a copy would take as much memory as hundreds of rows.
+    shown: Option<u64>,
     _guard: Guard,
 }
 
@@ -36,13 +36,10 @@ impl Painter {
         self.screen.autoresize()?;
         ui::view(app, &self.theme, &mut self.screen.get_frame());
         let drawn = self.screen.current_buffer_mut();
-        if self.shown.as_ref() == Some(drawn) {
+        let now = BuildHasherDefault::<DefaultHasher>::default().hash_one((drawn.area, &drawn.content));
+        if self.shown.replace(now) == Some(now) {
             drawn.reset();
             return Ok(());
-        }
-        match &mut self.shown {
-            Some(shown) => shown.clone_from(drawn),
-            None => self.shown = Some(drawn.clone()),
         }
         self.screen.flush()?;
         self.screen.swap_buffers();
