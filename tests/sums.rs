@@ -8,6 +8,7 @@ use memcgtop::identity::of_path;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::sums::{Grouping, NONE, Sums};
 use memcgtop::model::{Group, Model, Scope, evidence};
+use memcgtop::query::Filter;
 use memcgtop::snapshot::{Cgroup, CgroupId, Hierarchy, Host, Memory, Missing, Snapshot, Topology};
 use memcgtop::units::Limit;
 use proptest::prelude::*;
@@ -253,6 +254,23 @@ fn a_sum_is_judged_as_its_worst_container() {
     assert_eq!(worst.identity.id.as_deref(), Some(&*id('b')));
     assert_eq!(all.verdict, model.group(&worst.id).unwrap().verdict);
     assert_eq!(evidence::evidence(all), [format!("worst of 3: {}", worst.identity.label())]);
+}
+
+#[test]
+fn a_key_is_compared_as_it_is_whatever_it_spells() {
+    let (model, sums) = summed(Grouping::Image, &nested());
+    let named = |image: &str| {
+        let mut row = model.rows().next().unwrap().clone();
+        Arc::make_mut(&mut row.identity).image = Ok(image.into());
+        row
+    };
+    for image in [r#"a"b'c or usage>0"#, ".*", "(none)", "Registry/App:1"] {
+        let (filter, _) = Filter::of_key(Grouping::Image, &named(image).identity);
+        assert!(filter.matches(&named(image)), "{image}");
+        assert!(!filter.matches(&named("other")) && !model.rows().any(|row| filter.matches(row)), "{image}");
+    }
+    let (nobodys, text) = Filter::of_key(Grouping::Image, &sums.rows()[0].identity);
+    assert!(model.rows().all(|row| nobodys.matches(row)) && !nobodys.matches(&named("x")), "{text}");
 }
 
 #[test]
