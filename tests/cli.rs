@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use memcgtop::field::FIELDS;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn memcgtop(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_memcgtop")).args(arguments).stdin(Stdio::null()).output().unwrap()
@@ -130,6 +130,59 @@ fn csv_has_a_head_and_a_line_a_row() {
     assert_eq!(lines.iter().filter(|line| line.starts_with("taken_at")).count(), 1);
     assert!(lines[1..].iter().all(|line| line.starts_with("20")), "{text}");
     assert!(lines[1..].iter().any(|line| line.contains(",max,")), "{text}");
+}
+
+/// Two docker containers, one of which runs a podman one, and nothing else.
+fn nested_containers() -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let id = |digit: &str| digit.repeat(64);
+    let outer = format!("docker/{}", id("a"));
+    for (path, usage, limit) in [
+        (String::new(), "700", "max"),
+        ("docker".to_owned(), "700", "max"),
+        (outer.clone(), "500", "1000"),
+        (format!("{outer}/libpod-{}", id("b")), "200", "max"),
+        (format!("docker/{}", id("c")), "100", "600"),
+    ] {
+        let directory = root.path().join(path);
+        fs::create_dir_all(&directory).unwrap();
+        for (name, text) in [("cgroup.controllers", "memory"), ("memory.current", usage), ("memory.max", limit)] {
+            fs::write(directory.join(name), format!("{text}\n")).unwrap();
+        }
+    }
+    root
+}
+
+#[test]
+fn sums_are_rows_in_every_format() {
+    let root = nested_containers();
+    let printed = |arguments: &[&str]| {
+        let output = memcgtop(&[&["snapshot", "--cgroup-root", root.path().to_str().unwrap()], arguments].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let by_runtime = ["--group-by", "runtime", "--sort", "name"];
+    let report: Value = serde_json::from_str(&printed(&[&by_runtime[..], &["--format", "json"]].concat())).unwrap();
+    let told =
+        |row: &Value| json!([row["name"], row["kind"], row["members"], row["usage"], row["limit"], row["percent"]]);
+    let rows: Vec<Value> = report["containers"].as_array().unwrap().iter().map(told).collect();
+    assert_eq!(rows, [json!(["docker", "sum", 2, 400, 1600, 25.0]), json!(["podman", "sum", 1, 200, null, null])]);
+    let [docker, podman] = &report["containers"].as_array().unwrap()[..] else { panic!("{report}") };
+    assert_eq!((&docker["runtime"], &docker["image"]), (&json!("docker"), &Value::Null));
+    assert_eq!(docker["missing"]["peak"], "a sum has no such figure");
+    assert_eq!(
+        (&podman["missing"]["limit"], &podman["missing"]["percent"]),
+        (&Value::Null, &json!("nothing limits it"))
+    );
+    let columns = ["--columns", "name,members,usage,limit"];
+    let csv = printed(&[&by_runtime[..], &columns, &["--format", "csv"]].concat());
+    let lines: Vec<&str> = csv.lines().map(|line| line.split_once(',').unwrap().1).collect();
+    assert_eq!(lines, ["name,members,usage,limit", "docker,2,400,1600", "podman,1,200,max"]);
+    let table = printed(&[&by_runtime[..], &["--filter", "runtime=docker"]].concat());
+    let cells: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(cells[0][..5], ["NAME", "MEMBERS", "USAGE", "LIMIT", "PERCENT"]);
+    assert_eq!(cells[1][..3], ["docker", "2", "600"], "what is filtered out is in the one around it");
+    assert_eq!(cells.len(), 2);
 }
 
 #[test]

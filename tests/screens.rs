@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
-use memcgtop::app::{App, Message, Settings};
+use memcgtop::app::{App, Message, Screen, Settings};
 use memcgtop::model::Scope;
+use memcgtop::model::sums::Grouping;
 use memcgtop::query::{Filter, Sort};
 use memcgtop::snapshot::{CgroupId, Snapshot};
 use memcgtop::source::Source;
@@ -57,9 +58,12 @@ const STATES: &[Case] = &[
     Case { name: "filter_error", keys: "/usage>", ..INCIDENT },
     Case { name: "filter_empty_result", keys: "/no-such-name\n", ..INCIDENT },
     Case { name: "sorted_by_name", keys: "s", ..INCIDENT },
-    Case { name: "sums_by_pod", keys: "b", size: (120, 40), ..INCIDENT },
-    Case { name: "sums_by_namespace", keys: "bb", ..INCIDENT },
-    Case { name: "sums_by_image", keys: "bbb", size: (120, 40), ..INCIDENT },
+    Case { name: "sums_by_pod_80x24", keys: "b", ..INCIDENT },
+    Case { name: "sums_by_pod_120x40", keys: "b", size: (120, 40), ..INCIDENT },
+    Case { name: "sums_by_namespace_80x24", keys: "bb", ..INCIDENT },
+    Case { name: "sums_by_namespace_120x40", keys: "bb", size: (120, 40), ..INCIDENT },
+    Case { name: "sums_by_image_80x24", keys: "bbb", ..INCIDENT },
+    Case { name: "sums_by_image_120x40", keys: "bbb", size: (120, 40), ..INCIDENT },
     Case { name: "sums_by_runtime", keys: "bbbb", ..INCIDENT },
     Case { name: "rows_of_a_sum", keys: "bbbb\n", ..INCIDENT },
     Case { name: "every_cgroup", keys: "A", ..INCIDENT },
@@ -186,6 +190,57 @@ fn the_cursor_stays_on_its_row_when_the_order_changes() {
     assert_eq!(current(&app), chosen, "reversed");
     press(&mut app, "Tt");
     assert_eq!(current(&app), chosen, "in the tree");
+}
+
+#[test]
+fn a_sum_opens_to_exactly_its_containers() {
+    for keys in ["b", "bb", "bbb", "bbbb", "/usage>100M\nb", "/not etcd or usage>1G\nbb"] {
+        let sums = told(Demo::INCIDENT, keys).rows().len();
+        for down in 0..sums {
+            let mut app = told(Demo::INCIDENT, &format!("{keys}g{}", "j".repeat(down)));
+            let sum = app.current().expect("a sum under the cursor").clone();
+            press(&mut app, "\n");
+            assert_eq!(app.rows().len(), sum.members, "{keys}: {}", sum.identity.name);
+            let usage: u64 = app.rows().filter_map(|row| row.figures.usage.ok()).sum();
+            assert_eq!(sum.figures.usage, Ok(usage), "{keys}: {}", sum.identity.name);
+            press(&mut app, "/");
+            assert!(Filter::parse(&app.filter_text).is_ok(), "what is shown can be edited: {}", app.filter_text);
+        }
+    }
+}
+
+#[test]
+fn the_cursor_is_on_a_row_whatever_is_summed_up() {
+    let mut app = told(Demo::INCIDENT, "G");
+    for keys in ["b", "b", "b", "b", "Gb", "Gb", "G\n"] {
+        press(&mut app, keys);
+        assert_eq!(app.cursor(), 0, "{keys:?}");
+        assert!(app.current().is_some(), "{keys:?}");
+    }
+}
+
+#[test]
+fn sums_leave_the_tree_and_what_is_opened_from_it_alone() {
+    let mut app = told(Demo::INCIDENT, "btjj");
+    let chosen = current(&app);
+    press(&mut app, "\n");
+    assert_eq!(app.screen, Screen::Detail(chosen.clone()));
+    press(&mut app, "\n");
+    assert_eq!(app.screen, Screen::Detail(chosen.clone()), "there is nothing to open");
+    app.update(Message::Input(Event::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE))));
+    assert_eq!((&app.screen, current(&app)), (&Screen::Tree, chosen));
+    press(&mut app, "b");
+    press(&mut app, "a\n");
+    assert_eq!(app.screen, Screen::Alerts, "Enter opens a sum only where it is shown");
+    app.update(Message::Input(Event::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE))));
+    assert_eq!((&app.screen, app.grouping()), (&Screen::Table, Some(Grouping::Pod)));
+}
+
+#[test]
+fn sums_stand_in_the_order_of_their_limits() {
+    let app = told(Demo::INCIDENT, "bbbllsS");
+    let limits: Vec<_> = app.rows().map(|row| row.figures.limit.expect("a limit")).collect();
+    assert!(limits.is_sorted() && limits.first() < limits.last(), "{limits:?}");
 }
 
 #[test]

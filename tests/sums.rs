@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use memcgtop::identity::of_path;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::sums::{Grouping, NONE, Sums};
-use memcgtop::model::{Model, Scope};
+use memcgtop::model::{Group, Model, Scope, evidence};
+use memcgtop::query::Filter;
 use memcgtop::snapshot::{Cgroup, CgroupId, Hierarchy, Host, Memory, Missing, Snapshot, Topology};
 use memcgtop::units::Limit;
 use proptest::prelude::*;
@@ -167,6 +168,123 @@ fn only_what_is_kept_counts_and_histories_go_on() {
     );
 }
 
+/// `plans` with so many hits of the cgroup at `place` since it was made.
+fn hit(at: u64, plans: &[Plan], place: usize, hits: u64) -> Snapshot {
+    let mut snapshot = moment(at, plans);
+    Arc::make_mut(&mut snapshot.readings[place]).events.failcnt = Ok(hits);
+    snapshot
+}
+
+#[test]
+fn a_container_that_joins_with_hits_or_leaves_is_no_event() {
+    let mut model = Model::new(Scope::Containers);
+    let mut sums = Sums::new(Grouping::Runtime);
+    // Its name may have come late, or a filter on figures wants it now.
+    let mut docker = |at, hits, with_all| {
+        model.ingest(hit(at, &nested(), 6, hits));
+        sums.update(&model, |row| with_all || *row.id.path != *format!("/docker/{}", id('c')));
+        let docker = sums.rows().iter().find(|row| &*row.identity.name == "docker").unwrap();
+        (docker.members, docker.figures.failcnt, docker.hits.new(), docker.hits.since_attach)
+    };
+    assert_eq!(docker(1, 46_000, false), (1, Ok(4), 0, 0));
+    assert_eq!(docker(2, 46_000, true), (2, Ok(46_004), 0, 0), "46 thousand hits were before anybody watched");
+    assert_eq!(docker(3, 46_003, true), (2, Ok(46_007), 3, 3));
+    assert_eq!(docker(4, 46_003, false), (1, Ok(4), 0, 0));
+}
+
+#[test]
+fn a_grouping_that_comes_late_has_a_past_and_a_filter_changes_it() {
+    const PAGE: u64 = 4096;
+    let usages = |sums: &Sums, name: &str| -> Vec<Option<u64>> {
+        let row = sums.rows().iter().find(|row| &*row.identity.name == name).unwrap();
+        row.history.points().map(memcgtop::model::history::Point::usage).collect()
+    };
+    let scaled = |by: u64| -> Vec<Plan> {
+        nested().into_iter().map(|plan| Plan { own: plan.own * by * PAGE, ..plan }).collect()
+    };
+    let mut model = Model::new(Scope::Containers);
+    (1..=3).for_each(|at| model.ingest(moment(at, &scaled(at))));
+    let mut sums = Sums::new(Grouping::Runtime);
+    sums.update(&model, |_| true);
+    let pages = |figures: &[u64]| figures.iter().map(|pages| Some(pages * PAGE)).collect::<Vec<_>>();
+    assert_eq!(usages(&sums, "podman"), pages(&[101, 202, 303]), "without what docker inside it used");
+    assert_eq!(usages(&sums, "docker"), pages(&[70, 140, 210]));
+    let is_podman = |row: &Group| row.identity.runtime.as_deref() == Some("podman");
+    sums.update(&model, is_podman);
+    assert_eq!(usages(&sums, "podman"), pages(&[141, 282, 423]), "nothing inside it is counted apart");
+    model.ingest(moment(4, &scaled(4)));
+    sums.update(&model, is_podman);
+    assert_eq!(usages(&sums, "podman"), pages(&[141, 282, 423, 564]));
+    sums.update(&model, |_| true);
+    assert_eq!(usages(&sums, "docker"), pages(&[70, 140, 210, 280]), "it was gone, and is back with its past");
+}
+
+#[test]
+fn a_key_that_vanishes_comes_back_with_the_containers_that_it_has_then() {
+    let mut model = Model::new(Scope::Containers);
+    let mut sums = Sums::new(Grouping::Runtime);
+    let mut made_again = nested();
+    made_again[3].segment = id('d');
+    let without = vec![made_again[0].clone(), made_again[1].clone()];
+    // Containers that were made while somebody watched: all their hits are news.
+    let rounds =
+        [(&nested(), Some((1, 0))), (&nested(), Some((2, 0))), (&without, None), (&made_again, Some((1, 4 + 6)))];
+    for (at, (plans, expected)) in (1..).zip(rounds) {
+        model.ingest(moment(at, plans));
+        sums.update(&model, |_| true);
+        let row = |name: &str| sums.rows().iter().find(|row| &*row.identity.name == name);
+        let docker = row("docker").map(|row| (row.history.points().len(), row.hits.since_attach));
+        assert_eq!(docker, expected, "{at}");
+        assert_eq!(row("podman").unwrap().history.points().len() as u64, at, "{at}");
+    }
+}
+
+#[test]
+fn a_sum_is_judged_as_its_worst_container() {
+    let mut model = Model::new(Scope::Containers);
+    let mut sums = Sums::new(Grouping::Image);
+    for at in 1..=2 {
+        let mut snapshot = hit(at, &nested(), 4, at * 100);
+        Arc::make_mut(&mut snapshot.readings[4]).limit = Ok(Limit::Bytes(40));
+        model.ingest(snapshot);
+        sums.update(&model, |_| true);
+    }
+    let [all] = sums.rows() else { panic!("one key: {:?}", sums.rows()) };
+    let worst = all.worst.as_ref().unwrap();
+    assert_eq!(worst.identity.id.as_deref(), Some(&*id('b')));
+    assert_eq!(all.verdict, model.group(&worst.id).unwrap().verdict);
+    assert_eq!(evidence::evidence(all), [format!("worst of 3: {}", worst.identity.label())]);
+}
+
+#[test]
+fn a_key_is_compared_as_it_is_whatever_it_spells() {
+    let (model, sums) = summed(Grouping::Image, &nested());
+    let named = |image: &str| {
+        let mut row = model.rows().next().unwrap().clone();
+        Arc::make_mut(&mut row.identity).image = Ok(image.into());
+        row
+    };
+    for image in [r#"a"b'c or usage>0"#, ".*", "(none)", "Registry/App:1"] {
+        let (filter, _) = Filter::of_key(Grouping::Image, &named(image).identity);
+        assert!(filter.matches(&named(image)), "{image}");
+        assert!(!filter.matches(&named("other")) && !model.rows().any(|row| filter.matches(row)), "{image}");
+    }
+    let (nobodys, text) = Filter::of_key(Grouping::Image, &sums.rows()[0].identity);
+    assert!(model.rows().all(|row| nobodys.matches(row)) && !nobodys.matches(&named("x")), "{text}");
+}
+
+#[test]
+fn what_is_inside_a_container_is_no_container_where_every_cgroup_is_a_row() {
+    let mut plans = nested();
+    plans.push(plan(6, "system.slice", 3, None));
+    let mut model = Model::new(Scope::Everything);
+    model.ingest(moment(1, &plans));
+    let mut sums = Sums::new(Grouping::Runtime);
+    sums.update(&model, |_| true);
+    let docker = sums.rows().iter().find(|row| &*row.identity.name == "docker").unwrap();
+    assert_eq!((docker.members, docker.figures.usage), (2, Ok(73)));
+}
+
 fn plans() -> impl Strategy<Value = Vec<Plan>> {
     let segment =
         prop::sample::select(vec!["docker", "lxc", "x", "libpod-", "lxc.payload.n", "ID", "kubepods", "system.slice"]);
@@ -194,6 +312,26 @@ proptest! {
             prop_assert_eq!(all, model.charged_to_containers());
             let members: usize = sums.rows().iter().map(|row| row.members).sum();
             prop_assert_eq!(members, model.rows().count());
+        }
+    }
+
+    /// The files of a container and of those inside it are not read at one instant.
+    #[test]
+    fn no_byte_counts_twice_even_where_the_inner_figures_exceed_the_outer(
+        plans in plans(),
+        usages in prop::collection::vec(0_u64..1_000, 41),
+    ) {
+        let mut snapshot = moment(1, &plans);
+        for (reading, usage) in snapshot.readings.iter_mut().zip(usages) {
+            Arc::make_mut(reading).usage = Ok(usage);
+        }
+        let mut model = Model::new(Scope::Containers);
+        model.ingest(snapshot);
+        for grouping in Grouping::ALL {
+            let mut sums = Sums::new(grouping);
+            sums.update(&model, |_| true);
+            let all: u64 = sums.rows().iter().map(|row| row.figures.usage.unwrap()).sum();
+            prop_assert_eq!(all, model.charged_to_containers());
         }
     }
 }

@@ -339,12 +339,14 @@ impl App {
     }
 
     fn open(&mut self) {
-        if let (Some(grouping), Some(sum)) = (self.grouping(), self.current()) {
-            let key = Arc::clone(&sum.identity);
-            return self.open_sum(grouping, &key);
-        }
-        if let (Screen::Table | Screen::Tree, Some(group)) = (&self.screen, self.current()) {
-            self.show(Screen::Detail(group.id.clone()));
+        let Some(group) = self.current() else { return };
+        match (&self.screen, self.grouping()) {
+            (Screen::Table, Some(grouping)) => {
+                let key = Arc::clone(&group.identity);
+                self.open_sum(grouping, &key);
+            }
+            (Screen::Table | Screen::Tree, _) => self.show(Screen::Detail(group.id.clone())),
+            (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies, _) => {}
         }
     }
 
@@ -408,7 +410,7 @@ impl App {
     }
 
     fn sort_by_column(&mut self) {
-        let Some(field) = columns().get(self.column).and_then(|id| crate::field::find(id)) else { return };
+        let Some(field) = self.focused() else { return };
         let sort = match self.sort {
             Sort::Field(now, _) if now.id == field.id => Sort::Trouble,
             _ => Sort::Field(field, Sort::natural(field)),

@@ -1,6 +1,7 @@
 //! Which rows the dashboard shows, and in which order: containers, the tree above them, or sums.
 
-use crate::app::{App, Screen};
+use crate::app::{App, Screen, columns};
+use crate::field::{self, Field};
 use crate::model::Group;
 use crate::model::sums::{Grouping, Sums};
 use crate::query::Filter;
@@ -9,12 +10,26 @@ use crate::snapshot::Identity;
 impl App {
     /// What the rows are taken from: the sums, if the table shows them, else what the model knows.
     pub(super) fn listed(&self) -> &[Group] {
-        self.sums.as_ref().filter(|_| self.screen != Screen::Tree).map_or(self.model.groups(), Sums::rows)
+        self.shown_sums().map_or(self.model.groups(), Sums::rows)
     }
 
     /// What the rows are summed up by, if they are.
     pub fn grouping(&self) -> Option<Grouping> {
-        self.sums.as_ref().filter(|_| self.screen != Screen::Tree).map(|sums| sums.grouping)
+        self.shown_sums().map(|sums| sums.grouping)
+    }
+
+    /// The tree has no sums, nor has what is opened from it.
+    fn shown_sums(&self) -> Option<&Sums> {
+        self.sums.as_ref().filter(|_| !self.tree)
+    }
+
+    /// The field of the focused column: what it sorts by.
+    pub fn focused(&self) -> Option<&'static Field> {
+        // The limits of several rows add up; what limits each of them in effect does not.
+        match (columns().get(self.column).copied()?, self.grouping()) {
+            ("effective_limit", Some(_)) => field::find("limit"),
+            (id, _) => field::find(id),
+        }
     }
 
     /// Puts the rows in order; the cursor stays on its row, or goes to the neighbour of one that is gone.
@@ -22,10 +37,7 @@ impl App {
         if let Some(sums) = &mut self.sums {
             sums.update(&self.model, |group| self.filter.matches(group));
         }
-        self.rows = match self.screen {
-            Screen::Tree => self.branches(),
-            Screen::Table | Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => self.sorted(),
-        };
+        self.rows = if self.tree { self.branches() } else { self.sorted() };
         let Some(selected) = &self.selected else { return };
         let place = self.rows().position(|group| group.id == *selected);
         match place {
@@ -84,16 +96,27 @@ impl App {
             Some(now) => Grouping::ALL.iter().position(|grouping| *grouping == now).map(|at| at + 1),
         };
         self.sums = next.and_then(|next| Grouping::ALL.get(next)).map(|grouping| Sums::new(*grouping));
-        self.selected = None;
-        self.show(Screen::Table);
+        self.show_other_rows();
     }
 
     /// The containers that a sum stands for, as rows.
     pub(super) fn open_sum(&mut self, grouping: Grouping, key: &Identity) {
         let (filter, text) = Filter::of_key(grouping, key);
-        (self.filter, self.filter_text) = (filter, text);
+        // Only those that are in the sum: an earlier filter still holds.
+        match std::mem::replace(&mut self.filter, Filter::All) {
+            Filter::All => (self.filter, self.filter_text) = (filter, text),
+            earlier => {
+                self.filter = Filter::And(vec![earlier, filter]);
+                self.filter_text = format!("({}) {text}", self.filter_text);
+            }
+        }
         self.sums = None;
-        self.selected = None;
+        self.show_other_rows();
+    }
+
+    fn show_other_rows(&mut self) {
+        (self.selected, self.cursor) = (None, 0);
+        self.tree = false;
         self.show(Screen::Table);
     }
 }

@@ -5,11 +5,15 @@
 use crate::model::figures::Holder;
 use crate::model::verdict::State;
 use crate::model::{Group, Model};
-use crate::snapshot::{Missing, Reading};
+use crate::snapshot::{Kind, Missing, Reading};
 use crate::units::{self, Limit};
 
-/// The facts that a row's own counters tell, one each.
+/// The facts that a row's own counters tell, one each. Those of a sum are its containers': it says which is the worst.
 pub fn evidence(group: &Group) -> Vec<String> {
+    if group.identity.kind == Kind::Sum {
+        let worst = group.worst.iter();
+        return worst.map(|worst| format!("worst of {}: {}", group.members, worst.identity.label())).collect();
+    }
     let figures = &group.figures;
     let mut facts = Vec::new();
     facts.extend(full(group));

@@ -158,12 +158,6 @@ impl Figures {
     }
 
     fn basic(memory: &Memory, limits: &Limits) -> Self {
-        let percent = match (limits.binding.usage, limits.binding.limit) {
-            (Ok(_), Ok(Limit::Bytes(0))) => Ok(100.0),
-            (Ok(usage), Ok(Limit::Bytes(limit))) => Ok(usage as f64 / limit as f64 * 100.0),
-            (Err(reason), _) | (_, Err(reason)) => Err(reason),
-            (_, Ok(Limit::Unlimited)) => Err(Missing::NoLimit),
-        };
         Self {
             usage: memory.usage,
             working_set: Err(Missing::NotRead),
@@ -180,7 +174,7 @@ impl Figures {
             limited_by_limit: limits.binding.limit,
             limited_by_usage: limits.binding.usage,
             headroom: limits.binding.headroom,
-            percent,
+            percent: percent(limits.binding.usage, limits.binding.limit),
             next_limited_by: Err(Missing::NotRead),
             next_headroom: limits.next.headroom,
             failcnt: Err(Missing::NotRead),
@@ -353,7 +347,17 @@ fn at_limit(binding: &Binding, cpus: u64) -> bool {
     headroom <= slack
 }
 
-fn add(a: Reading, b: Reading) -> Reading {
+/// How full a limit is.
+pub(super) fn percent(usage: Reading, limit: Reading<Limit>) -> Reading<f64> {
+    match (usage, limit) {
+        (_, Ok(Limit::Unlimited)) => Err(Missing::NoLimit),
+        (Ok(_), Ok(Limit::Bytes(0))) => Ok(100.0),
+        (Ok(usage), Ok(Limit::Bytes(limit))) => Ok(usage as f64 / limit as f64 * 100.0),
+        (Err(reason), _) | (_, Err(reason)) => Err(reason),
+    }
+}
+
+pub(super) fn add(a: Reading, b: Reading) -> Reading {
     Ok(a?.saturating_add(b?))
 }
 

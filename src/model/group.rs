@@ -8,7 +8,7 @@ use crate::model::declared::Difference;
 use crate::model::forecast::{self, Forecast};
 use crate::model::history::{History, Point};
 use crate::model::verdict::{self, Around, By, Verdict};
-use crate::model::{Figures, Tally, groups};
+use crate::model::{Figures, Tally, Worst, groups};
 use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role, Snapshot};
 
 /// A row: a container with all its cgroups, or any other cgroup.
@@ -24,6 +24,8 @@ pub struct Group {
     pub depth: usize,
     /// How many containers it stands for: one, but for a sum.
     pub members: usize,
+    /// In a sum: whose verdict is that of all, unless all are calm.
+    pub worst: Option<Worst>,
     /// Its figures now.
     pub figures: Figures,
     /// Where its limits are not what its runtime's configuration asks for.
@@ -123,6 +125,7 @@ impl Group {
             parent: None,
             depth: 0,
             members: 1,
+            worst: None,
             figures: Figures::missing(Missing::NotRead),
             differences: Vec::new(),
             hits: Tally::default(),

@@ -1,6 +1,7 @@
 //! The last minutes of a row, in few bytes.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::model::Figures;
@@ -13,7 +14,7 @@ const PAGE: u64 = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
     millis: u32,
-    usage: Option<std::num::NonZeroU32>,
+    usage: Option<NonZeroU32>,
     footprint: u32,
     hits: u16,
     kills: u8,
@@ -25,7 +26,7 @@ impl Point {
         let pages = |bytes: u64| u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX - 1);
         Self {
             millis: u32::try_from(at.as_millis()).unwrap_or(u32::MAX),
-            usage: figures.usage.ok().and_then(|bytes| std::num::NonZeroU32::new(pages(bytes) + 1)),
+            usage: figures.usage.ok().and_then(|bytes| NonZeroU32::new(pages(bytes) + 1)),
             footprint: figures.footprint.map_or(0, pages),
             hits: u16::try_from(hits).unwrap_or(u16::MAX),
             kills: u8::try_from(kills).unwrap_or(u8::MAX),
@@ -64,6 +65,39 @@ impl Point {
     }
 }
 
+/// A point of a sum while it is added up, in pages.
+struct Moment {
+    millis: u32,
+    usage: Option<i64>,
+    footprint: i64,
+}
+
+impl Moment {
+    fn nothing(at: &Point) -> Self {
+        Self { millis: at.millis, usage: Some(0), footprint: 0 }
+    }
+
+    fn add(&mut self, point: &Point, sign: i64) {
+        let pages = |pages: u32| sign * i64::from(pages);
+        self.usage = self.usage.zip(point.usage).map(|(sum, usage)| sum + pages(usage.get() - 1));
+        self.footprint += pages(point.footprint);
+    }
+}
+
+impl From<Moment> for Point {
+    fn from(moment: Moment) -> Self {
+        let pages = |pages: i64| u32::try_from(pages.max(0)).unwrap_or(u32::MAX - 1);
+        Self {
+            millis: moment.millis,
+            usage: moment.usage.and_then(|usage| NonZeroU32::new(pages(usage) + 1)),
+            footprint: pages(moment.footprint),
+            hits: 0,
+            kills: 0,
+            stall: 0,
+        }
+    }
+}
+
 /// The last minutes of a row, oldest first. Readings that failed leave gaps in time.
 #[derive(Clone, Debug, Default)]
 pub struct History {
@@ -84,6 +118,28 @@ impl History {
     /// Keeps nothing but this point, without room for more.
     pub(super) fn push_only(&mut self, point: Point) {
         self.points = VecDeque::from([point]);
+    }
+
+    /// With one more point.
+    #[must_use]
+    pub(super) fn with(mut self, point: Point) -> Self {
+        self.push(point);
+        self
+    }
+
+    /// Usage and footprint of several rows together, less those of the ones `inside` them. Every row has a point for
+    /// each reading since it is there, so counted from the newest one the points of all of them belong together.
+    pub(super) fn sum<'a>(
+        rows: impl Iterator<Item = &'a Self> + Clone,
+        inside: impl Iterator<Item = &'a Self>,
+    ) -> Self {
+        let newest_first = |history: &'a Self| history.points.iter().rev();
+        let longest = rows.clone().max_by_key(|history| history.points.len());
+        let mut moments: Vec<Moment> = longest.into_iter().flat_map(newest_first).map(Moment::nothing).collect();
+        for (history, sign) in rows.map(|history| (history, 1)).chain(inside.map(|history| (history, -1))) {
+            moments.iter_mut().zip(newest_first(history)).for_each(|(moment, point)| moment.add(point, sign));
+        }
+        Self { points: moments.into_iter().rev().map(Point::from).collect() }
     }
 
     /// The newest point.

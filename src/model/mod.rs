@@ -29,6 +29,7 @@ pub use figures::Figures;
 use group::EarlierKills;
 pub use group::{Group, Moved};
 use groups::Shape;
+pub use sums::Worst;
 pub use tally::Tally;
 pub use verdict::{By, Verdict};
 

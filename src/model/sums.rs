@@ -1,15 +1,18 @@
 //! Rows summed up by pod, namespace, image or runtime, so that no byte counts twice.
 //!
 //! A container that runs containers holds their memory too: each counts without those inside it, and so once, under
-//! its own key. What has no sum (a limit that several share, a pressure, a peak) says so.
+//! its own key. What has no sum (a limit that several share, a pressure, a peak) says so. Counters are watched in the
+//! containers, never in the sum: one that joins with a million hits, or leaves, is no event.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::history::Point;
-use crate::model::{Figures, Group, Model, verdict};
-use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading};
+use crate::model::figures::{add, percent};
+use crate::model::history::{History, Point};
+use crate::model::verdict::{self, State};
+use crate::model::{Figures, Group, Model, Tally};
+use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role};
 use crate::units::Limit;
 
 /// What rows are summed up by.
@@ -82,13 +85,15 @@ impl Grouping {
 pub struct Sums {
     /// What they are summed up by.
     pub grouping: Grouping,
+    /// The moment that was summed up, and which rows of the model.
+    summed: Option<(Duration, Vec<usize>)>,
     rows: Vec<Group>,
 }
 
 impl Sums {
     /// No sums yet.
     pub fn new(grouping: Grouping) -> Self {
-        Self { grouping, rows: Vec::new() }
+        Self { grouping, summed: None, rows: Vec::new() }
     }
 
     /// One row for each key.
@@ -96,44 +101,112 @@ impl Sums {
         &self.rows
     }
 
-    /// Sums up the containers of the newest reading that `keep` wants. Histories of keys that stay are kept.
+    /// Sums up the containers of the newest reading that `keep` wants. A new moment adds a point to the histories of
+    /// keys that stay; keys that are new, and other rows of the same moment, bring their past along.
     pub fn update(&mut self, model: &Model, keep: impl Fn(&Group) -> bool) {
         let Some(snapshot) = model.snapshot() else { return };
-        let groups = model.groups();
-        let is_counted = |row: usize| groups[row].is_container() && keep(&groups[row]);
-        let counted: Vec<usize> = (0..groups.len()).filter(|&row| is_counted(row)).collect();
-        let mut inside: HashMap<usize, Vec<usize>> = HashMap::new();
-        for &row in &counted {
-            if let Some(whole) = above(groups, row).find(|&row| is_counted(row)) {
-                inside.entry(whole).or_default().push(row);
-            }
+        let (at, groups) = (snapshot.at, model.groups());
+        let is_counted = |row: &usize| groups[*row].is_container() && keep(&groups[*row]);
+        let counted: Vec<usize> = (0..groups.len()).filter(is_counted).collect();
+        if self.summed.as_ref().is_some_and(|(before, rows)| *before == at && *rows == counted) {
+            return;
         }
-        let mut keys: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for &row in &counted {
-            keys.entry(self.grouping.key(&groups[row].identity).0).or_default().push(row);
+        let is_next = self.summed.as_ref().is_some_and(|(before, _)| *before < at);
+        let before = self.rows.drain(..).filter(|_| is_next);
+        let mut histories: HashMap<CgroupId, History> = before.map(|row| (row.id, row.history)).collect();
+        let mut keys: BTreeMap<String, Vec<Member<'_>>> = BTreeMap::new();
+        for member in members(groups, &counted) {
+            keys.entry(self.grouping.key(&member.group.identity).0).or_default().push(member);
         }
-        let mut known: HashMap<CgroupId, Group> = self.rows.drain(..).map(|row| (row.id.clone(), row)).collect();
-        for (key, members) in keys {
+        for (key, mut members) in keys {
             let id = CgroupId { path: format!("{}:{key}", self.grouping.name()).into(), inode: 0 };
-            let mut row = known.remove(&id).unwrap_or_else(|| Group::new(id));
-            let first = &groups[members[0]].identity;
-            row.identity = Arc::new(self.grouping.identity(&self.grouping.key(first).1, first));
-            row.members = members.len();
-            row.verdict = worst(groups, &members);
-            row.take_in(total(groups, &members, &inside), snapshot.at);
+            let history = histories.remove(&id);
+            let mut row = Group { figures: total(groups, &mut members), ..Group::new(id) };
+            row.stand_for(self.grouping, &members);
+            row.history =
+                history.map_or_else(|| past(&members), |history| history.with(Point::new(at, &row.figures, 0, 0)));
             self.rows.push(row);
         }
+        self.summed = Some((at, counted));
     }
+}
+
+/// The container in a sum that needs attention most.
+#[derive(Clone, Debug)]
+pub struct Worst {
+    /// Its row in the model.
+    pub id: CgroupId,
+    /// What it is, and what it is called.
+    pub identity: Arc<Identity>,
+}
+
+impl Worst {
+    fn of(group: &Group) -> Self {
+        Self { id: group.id.clone(), identity: Arc::clone(&group.identity) }
+    }
+}
+
+/// A container that counts.
+struct Member<'a> {
+    /// Its place among the model's rows.
+    row: usize,
+    group: &'a Group,
+    /// What it has without those inside it.
+    own: Figures,
+    /// The nearest ones inside it.
+    inside: Vec<&'a Group>,
+}
+
+/// Each counted row with what it has by itself. What is inside another is taken out of that one, and never more than
+/// that one has, since the kernel's figures are not read at one instant: together they are what the topmost have.
+fn members<'a>(groups: &'a [Group], counted: &[usize]) -> Vec<Member<'a>> {
+    let mut members: Vec<Member<'_>> = Vec::with_capacity(counted.len());
+    // Parents come before their children.
+    for &row in counted {
+        let group = &groups[row];
+        let mut own = group.figures.clone();
+        if let Some(whole) = above(groups, row).find_map(|row| place(&members, row)) {
+            let whole = &mut members[whole];
+            take_out(&mut whole.own, &mut own);
+            whole.inside.push(group);
+        }
+        members.push(Member { row, group, own, inside: Vec::new() });
+    }
+    members
 }
 
 fn above(groups: &[Group], row: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(groups[row].parent, |&row| groups[row].parent)
 }
 
-/// The verdict of the member that needs attention most.
-fn worst(groups: &[Group], members: &[usize]) -> Reading<verdict::Verdict> {
-    let worst = members.iter().map(|&row| &groups[row]).max_by_key(|group| verdict::tier(group));
-    worst.map_or(Err(Missing::NotSummed), |group| group.verdict)
+fn place(members: &[Member<'_>], row: usize) -> Option<usize> {
+    members.binary_search_by_key(&row, |member| member.row).ok()
+}
+
+/// The last minutes of what the members have by themselves.
+fn past(members: &[Member<'_>]) -> History {
+    let inside = members.iter().flat_map(|member| &member.inside);
+    History::sum(members.iter().map(|member| &member.group.history), inside.map(|group| &group.history))
+}
+
+impl Group {
+    /// Everything but figures and history that a sum has from its members.
+    fn stand_for(&mut self, grouping: Grouping, members: &[Member<'_>]) {
+        let first = &members[0].group.identity;
+        let tally = |of: fn(&Self) -> Tally| Tally::sum(members.iter().map(|member| of(member.group)));
+        self.identity = Arc::new(grouping.identity(&grouping.key(first).1, first));
+        // Where every cgroup is a row, those inside a container are no containers of their own.
+        self.members = members.iter().filter(|member| member.group.identity.role == Role::Outermost).count();
+        self.hits = tally(|group| group.hits);
+        self.throttled = tally(|group| group.throttled);
+        self.kills = tally(|group| group.kills);
+        self.ooms = tally(|group| group.ooms);
+        self.swap_hits = tally(|group| group.swap_hits);
+        let worst = members.iter().map(|member| member.group).max_by_key(|group| verdict::tier(group));
+        self.verdict = worst.map_or(Err(Missing::NotSummed), |group| group.verdict);
+        self.worst =
+            worst.filter(|group| group.verdict.is_ok_and(|verdict| verdict.state != State::Calm)).map(Worst::of);
+    }
 }
 
 /// A figure that adds up.
@@ -183,39 +256,33 @@ const OWN: &[Part] = &[
     |f| &mut f.processes,
 ];
 
-fn total(groups: &[Group], members: &[usize], inside: &HashMap<usize, Vec<usize>>) -> Figures {
-    let mut total = Figures::missing(Missing::NotSummed);
-    for part in WHOLE.iter().chain(OWN) {
-        *part(&mut total) = Ok(0);
-    }
-    for &row in members {
-        let mut own = groups[row].figures.clone();
-        for &inner in inside.get(&row).into_iter().flatten() {
-            let mut inner = groups[inner].figures.clone();
-            combine(WHOLE, &mut own, &mut inner, u64::saturating_sub);
+/// Takes out of `whole` what is inside it; what is left of it is unknown if either is.
+fn take_out(whole: &mut Figures, inner: &mut Figures) {
+    for part in WHOLE {
+        let (left, taken) = (part(whole), part(inner));
+        match (*left, *taken) {
+            (Ok(room), Ok(wanted)) => {
+                *taken = Ok(wanted.min(room));
+                *left = Ok(room.saturating_sub(wanted));
+            }
+            (Ok(_), Err(reason)) => *left = Err(reason),
+            (Err(_), _) => {}
         }
-        combine(WHOLE, &mut total, &mut own, u64::saturating_add);
-        combine(OWN, &mut total, &mut own, u64::saturating_add);
     }
-    let is_topmost = |row: &&usize| !above(groups, **row).any(|row| members.contains(&row));
-    let limits = members.iter().filter(is_topmost).map(|&row| groups[row].figures.limit);
-    total.limit = limits.reduce(|a, b| Ok(plus(a?, b?))).unwrap_or(Err(Missing::NotSummed));
-    total.limited_by_limit = total.limit;
-    total.percent = match (total.usage, total.limit) {
-        (Ok(usage), Ok(Limit::Bytes(limit))) if limit > 0 => Ok(usage as f64 / limit as f64 * 100.0),
-        (_, Ok(_)) => Err(Missing::NoLimit),
-        (_, Err(reason)) => Err(reason),
-    };
-    total.populated = total.processes.map(|processes| processes > 0);
-    total
 }
 
-/// Each part of `into` with that of `from`; unknown if either is.
-fn combine(parts: &[Part], into: &mut Figures, from: &mut Figures, with: fn(u64, u64) -> u64) {
-    for part in parts {
-        let (a, b) = (*part(into), *part(from));
-        *part(into) = a.and_then(|a| b.map(|b| with(a, b)));
+fn total(groups: &[Group], members: &mut [Member<'_>]) -> Figures {
+    let mut total = Figures::missing(Missing::NotSummed);
+    for part in WHOLE.iter().chain(OWN) {
+        *part(&mut total) = members.iter_mut().map(|member| *part(&mut member.own)).fold(Ok(0), add);
     }
+    let is_topmost = |member: &&Member<'_>| !above(groups, member.row).any(|row| place(members, row).is_some());
+    let limits = members.iter().filter(is_topmost).map(|member| member.group.figures.limit);
+    total.limit = limits.reduce(|a, b| Ok(plus(a?, b?))).unwrap_or(Err(Missing::NotSummed));
+    (total.limited_by_limit, total.limited_by_usage) = (total.limit, total.usage);
+    total.percent = percent(total.usage, total.limit);
+    total.populated = total.processes.map(|processes| processes > 0);
+    total
 }
 
 /// Unlimited if one of them is.
@@ -223,20 +290,5 @@ fn plus(a: Limit, b: Limit) -> Limit {
     match (a, b) {
         (Limit::Bytes(a), Limit::Bytes(b)) => Limit::Bytes(a.saturating_add(b)),
         _ => Limit::Unlimited,
-    }
-}
-
-impl Group {
-    /// Takes in the sum of a moment; the same moment again, summed up otherwise, is no event.
-    fn take_in(&mut self, figures: Figures, at: Duration) {
-        if self.history.last().is_some_and(|last| last.at() >= at) {
-            self.rebase(figures);
-            return;
-        }
-        self.hits.count(figures.failcnt, at);
-        self.throttled.count(figures.high_events, at);
-        self.kills.count(figures.oom_kill, at);
-        self.history.push(Point::new(at, &figures, self.hits.new(), self.kills.new()));
-        self.figures = figures;
     }
 }

@@ -66,6 +66,16 @@ impl Tally {
         Self { before: None, delta: None, ..self }
     }
 
+    /// What several rows saw, together. Their totals are not compared, so that one which comes or goes is no event.
+    pub(super) fn sum(tallies: impl Iterator<Item = Self>) -> Self {
+        tallies.fold(Self::default(), |sum, tally| Self {
+            before: None,
+            delta: Some(Delta::Up(sum.new() + tally.new())),
+            since_attach: sum.since_attach + tally.since_attach,
+            last: sum.last.max(tally.last),
+        })
+    }
+
     /// How it moved at the last reading; `None` if the reading was missing.
     pub fn delta(&self) -> Option<Delta> {
         self.delta

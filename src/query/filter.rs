@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use regex_lite::Regex;
 
-use crate::field::{Field, Value};
+use crate::field::{self, Field, Value};
 use crate::model::Group;
 use crate::model::sums::Grouping;
 use crate::query::{QueryError, grammar};
@@ -78,11 +78,15 @@ impl Filter {
             Grouping::Image => ("image", sum.image.as_deref().ok()),
             Grouping::Runtime => ("runtime", sum.runtime.as_deref()),
         };
-        let text = match value {
-            Some(value) => format!("{name}=\"{value}\""),
-            None => format!("not {name}~\"\""),
+        let Some(value) = value else {
+            // A pod whose name is not known has a sum of its own.
+            let text = if name == "pod" { "not pod~. and not pod_id~.".to_owned() } else { format!("not {name}~.") };
+            return (Self::parse(&text).unwrap_or(Self::All), text);
         };
-        (Self::parse(&text).unwrap_or(Self::All), text)
+        // Names are hostile: the filter is made without reading what is shown of it.
+        let equal = |field| Self::Compare(field, Operator::Equal, Operand::Text(value.to_lowercase()));
+        let quote = if value.contains('"') { '\'' } else { '"' };
+        (field::find(name).map_or(Self::All, equal), format!("{name}={quote}{value}{quote}"))
     }
 
     /// Whether a row is shown.

@@ -389,9 +389,12 @@ fn time_to_limit(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'s
 
 fn trend(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     const SPAN: Duration = Duration::from_secs(60);
+    // The limits of a sum add up, but none of them is in effect for all of it.
+    let sum = || group.figures.limited_by_limit.ok().and_then(Limit::bytes);
     let largest = || group.history.points().filter_map(crate::model::history::Point::usage).max();
     // Without a limit there is no full height: what stands still stands half-way.
-    let top = group.figures.effective_limit_bytes().or_else(|| largest().map(|most| 2 * most)).unwrap_or(1);
+    let top =
+        group.figures.effective_limit_bytes().or_else(sum).or_else(|| largest().map(|most| 2 * most)).unwrap_or(1);
     let curve = bar::trend(&group.history, app.model.now(), SPAN, top, width, theme);
     vec![Span::styled(curve, theme.style(Role::Dim))]
 }

@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::app::App;
 use crate::app::action::ACTIONS;
-use crate::app::{self, App};
 use crate::field;
 use crate::text;
 use crate::ui::columns::COLUMNS;
@@ -32,7 +32,7 @@ const SIGNS: [(&str, &str); 10] = [
 pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     let width = usize::from(area.width);
     let mut lines = Vec::new();
-    if let Some(field) = app::columns().get(app.column).and_then(|id| field::find(id)) {
+    if let Some(field) = app.focused() {
         lines.push(rule(&format!("column {}", field.id), "", width, theme));
         lines.extend(wrapped("", field.meaning, width, theme));
         lines.extend(wrapped("", &format!("v1 | v2: {}", field.source), width, theme));

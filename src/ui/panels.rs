@@ -12,7 +12,7 @@ use crate::model::figures::Holder;
 use crate::model::verdict::State;
 use crate::model::{Group, Scope};
 use crate::query::{Direction, Sort};
-use crate::snapshot::Host;
+use crate::snapshot::{Host, Kind};
 use crate::text;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{header, rule, spread};
@@ -22,10 +22,14 @@ use crate::units::{self, Limit};
 pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
     let Some(group) = app.current() else { return Vec::new() };
     let name = if app.is_host(group) { "host".into() } else { group.identity.label() };
-    let title = format!("{}: {}", text::visible(&name), state(group));
-    let mut lines = vec![rule(&title, "Enter for all of it", width, theme)];
+    let whose = group.worst.as_ref().map_or_else(String::new, |worst| format!("{} is ", worst.identity.label()));
+    let title = text::visible(&format!("{name}: {whose}{}", state(group))).into_owned();
+    let is_sum = group.identity.kind == Kind::Sum;
+    let mut lines =
+        vec![rule(&title, if is_sum { "Enter for its containers" } else { "Enter for all of it" }, width, theme)];
     let facts = match app.model.host().filter(|_| app.is_host(group)) {
         Some(host) => [host_need(host), evidence::of_host(&app.model), None],
+        None if is_sum => [needs(group), of_worst(app, group), None],
         None => [need(group), Some(evidence::evidence(group).join("   ")), relief(group)],
     };
     let facts = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).take(most);
@@ -84,6 +88,30 @@ fn need(group: &Group) -> Option<String> {
     }
     let room = figures.headroom.map_or_else(|_| "?".to_owned(), units::size_rounded_down);
     Some(format!("Uses {}, of it {floor} floor (cannot be dropped); {limit}; room for {room}.", units::size(usage)))
+}
+
+/// What the containers of a sum use against what they may have.
+fn needs(sum: &Group) -> Option<String> {
+    let figures = &sum.figures;
+    let usage = units::size(figures.usage.ok()?);
+    let floor = figures.floor.map_or_else(|_| "?".to_owned(), units::size);
+    let is_one = sum.members == 1;
+    let who = if is_one { "1 container uses".to_owned() } else { format!("{} containers use", sum.members) };
+    let limits = match figures.limit {
+        Ok(Limit::Bytes(limit)) if is_one => format!("its own limit is {}", units::size(limit)),
+        Ok(Limit::Bytes(limit)) => format!("their own limits add up to {}", units::size(limit)),
+        Ok(Limit::Unlimited) if is_one => "it has no limit of its own".to_owned(),
+        Ok(Limit::Unlimited) => "not all have own limits".to_owned(),
+        Err(reason) => reason.reason().to_owned(),
+    };
+    Some(format!("{who} {usage}, of it {floor} floor; {limits}."))
+}
+
+/// The facts of the container that a sum is judged by.
+fn of_worst(app: &App, sum: &Group) -> Option<String> {
+    let worst = sum.worst.as_ref()?;
+    let facts = evidence::evidence(app.model.group(&worst.id)?).join("   ");
+    Some(format!("{}: {facts}", worst.identity.label()))
 }
 
 /// What raising the limit would gain.
@@ -182,7 +210,8 @@ pub fn scrolled(lines: Vec<Line<'static>>, scroll: u16, height: usize, theme: &T
 pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let counted = app.model.rows().count();
     let kind = if app.model.scope() == Scope::Everything { "cgroups" } else { "containers" };
-    let shown = app.rows().filter(|group| app.model.is_row(group)).count();
+    let is_counted = |group: &&Group| group.identity.kind == Kind::Sum || app.model.is_row(group);
+    let shown: usize = app.rows().filter(is_counted).map(|group| group.members).sum();
     let (charged, overhead) = (app.model.charged_to_containers(), app.model.charged_to_runtimes());
     let also = if overhead > 0 { format!(", {} to their runtimes", units::size(overhead)) } else { String::new() };
     let left = format!("  {shown} of {counted} {kind}, {} charged to containers{also}", units::size(charged));
@@ -281,6 +310,7 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
                 (Action::Alerts, unseen @ 1..) => format!("alerts({unseen})"),
                 (Action::Back, _) => "back".to_owned(),
                 (Action::Acknowledge, _) => "acknowledge".to_owned(),
+                (Action::Open, _) if app.grouping().is_some() => "containers".to_owned(),
                 (Action::Tree, _) if app.screen == Screen::Tree => "table".to_owned(),
                 _ => entry.hint.to_owned(),
             };
