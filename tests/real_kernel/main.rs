@@ -16,6 +16,8 @@ mod limit_hits;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]
+mod shortage;
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(test)]
