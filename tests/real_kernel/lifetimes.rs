@@ -79,11 +79,15 @@ fn a_thousand_cgroups_come_and_go_while_sampling() {
     let mut hog = Hog::in_cgroup(&bystander);
     hog.does("anon 8");
 
+    // What the hog's start left in the kernel is freed by and by.
+    let before = bystander.usage();
     let readings = while_churning(&crowd, || snapshots(&["--all", "--count", "5", "--interval", "100ms"]));
+    let after = bystander.usage();
     assert_eq!(readings.len(), 5);
     for reading in &readings {
         let usage = reading.row(&bystander).number("usage");
-        assert!(within_slack(usage, bystander.usage()), "{usage}");
+        let nearest = usage.clamp(before.min(after), before.max(after));
+        assert!(within_slack(usage, nearest), "{usage}, which was {before} before and is {after}");
         assert_no_problem_below(reading, &crowd);
     }
 }
