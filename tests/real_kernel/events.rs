@@ -87,9 +87,10 @@ fn is_early(snapshot: &Snapshot, cgroup: &Cgroup) -> bool {
 fn nearly_full(sandbox: &Sandbox, digit: char) -> (Cgroup, Hog) {
     let container = sandbox.cgroup(&container_name(digit));
     container.deny_swap();
-    container.limit_to(LIMIT);
+    // Roomy enough to write files without being killed while the disk is slow.
+    container.limit_to(64 << 20);
     let mut hog = Hog::in_cgroup(&container);
-    hog.does("anon 18");
+    hog.does("anon 58");
     assert_eq!(container.hits(), 0);
     (container, hog)
 }
@@ -106,7 +107,7 @@ fn a_hit_and_a_kill_show_before_the_next_regular_reading() {
     let mut watched = Watched::start(&hierarchy, MINUTES);
 
     let directory = disk::directory();
-    hog.does(&format!("write {} 8", disk::file(&directory, "over")));
+    hog.does(&format!("write {} 12", disk::file(&directory, "over")));
     let hit = watched.until(|snapshot| is_early(snapshot, &near) && near.hits() > 0);
     assert!(reading(&hit, &near).events.failcnt.unwrap() > 0);
     assert!(!is_early(&hit, &far), "nothing happened there: {:?}", hit.fresh);
@@ -143,7 +144,7 @@ fn a_storm_of_hits_makes_few_readings() {
     let begun = Instant::now();
     let writer = std::thread::spawn(move || {
         for round in 0..10 {
-            hog.does(&format!("write {} 8", disk::file(&directory, &format!("storm-{round}"))));
+            hog.does(&format!("write {} 12", disk::file(&directory, &format!("storm-{round}"))));
         }
         hog
     });

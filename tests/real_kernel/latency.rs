@@ -47,15 +47,17 @@ fn hits_are_soon_on_the_screen() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "latency-hits");
     let (near, id) = (container(&sandbox, 'a'), &container_id('a')[..12]);
+    // Roomy enough to write files without being killed while the disk is slow.
+    near.limit_to(64 << 20);
     let mut hog = Hog::in_cgroup(&near);
-    hog.does("anon 18");
+    hog.does("anon 58");
     let directory = disk::directory();
     let mut terminal = watch(&sandbox, 1);
     let mut times = Vec::new();
     for _ in DIGITS {
         let (shown, hits) = (cell(&terminal.screen(), id, "HITS"), near.hits());
         thread::scope(|scope| {
-            scope.spawn(|| hog.does(&format!("write {} 4", disk::file(&directory, "over"))));
+            scope.spawn(|| hog.does(&format!("write {} 12", disk::file(&directory, "over"))));
             assert!(comes_true(|| near.hits() > hits));
             let hit = Instant::now();
             terminal.wait_for("hit", |screen| cell(screen, id, "HITS") != shown);
