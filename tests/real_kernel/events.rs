@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use crate::support::cgroups::{Cgroup, Hierarchy, Sandbox};
 use crate::support::disk;
 use crate::support::hogs::Hog;
+use crate::support::kernel_log::Turn;
 use crate::support::wait::comes_true;
 use crate::{container_name, hierarchy};
 
@@ -98,6 +99,7 @@ fn nearly_full(sandbox: &Sandbox, digit: char) -> (Cgroup, Hog) {
 #[test]
 fn a_hit_and_a_kill_show_before_the_next_regular_reading() {
     let Some(hierarchy) = hierarchy() else { return };
+    let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "events");
     let (near, mut hog) = nearly_full(&sandbox, 'a');
     let far = sandbox.cgroup(&container_name('b'));
@@ -121,6 +123,7 @@ fn a_hit_and_a_kill_show_before_the_next_regular_reading() {
 #[test]
 fn an_ancestors_limit_shows_early_with_the_one_that_holds_it() {
     let Some(hierarchy) = hierarchy() else { return };
+    let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "events-above");
     let parent = sandbox.cgroup("pod");
     parent.deny_swap();

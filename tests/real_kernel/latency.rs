@@ -10,6 +10,7 @@ use crate::pty::{PROGRAM, Terminal};
 use crate::support::cgroups::{Cgroup, Sandbox};
 use crate::support::disk;
 use crate::support::hogs::Hog;
+use crate::support::kernel_log::Turn;
 use crate::support::wait::comes_true;
 use crate::table::{cell, counts};
 use crate::{container_id, hierarchy};
@@ -25,6 +26,7 @@ const DIGITS: [char; 6] = ['a', 'b', 'c', 'd', 'e', 'f'];
 #[test]
 fn kills_are_soon_on_the_screen() {
     let Some(hierarchy) = hierarchy() else { return };
+    let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "latency-kills");
     let containers: Vec<Cgroup> = DIGITS.iter().map(|&digit| container(&sandbox, digit)).collect();
     let mut terminal = watch(&sandbox, DIGITS.len());
