@@ -12,6 +12,8 @@
 //! expect."/docker/{a}" = { failcnt = "0", at_limit = "yes" }   # as printed; absences as `(Reason)`
 //! alerts = ["limit-hit Notice /docker/{a}"]                    # exactly these fire
 //! rows = ["/docker/{a}"]                                       # if given: exactly these containers
+//! early = ["/docker/{a}"]                                      # if given: an early reading of only these
+//! counters = ["/docker"]                                       # and of the counters of these
 //! ```
 #![expect(clippy::expect_used, clippy::panic, reason = "a scenario that cannot be read has failed")]
 
@@ -27,7 +29,7 @@ use memcgtop::identity::Place;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::{Group, Model, Scope, Tally};
 use memcgtop::snapshot::{
-    Cgroup, CgroupId, Hierarchy, Host, Identity, Memory, Missing, Psi, PsiLine, Reading, Snapshot, Topology,
+    Cgroup, CgroupId, Fresh, Hierarchy, Host, Identity, Memory, Missing, Psi, PsiLine, Reading, Snapshot, Topology,
 };
 use memcgtop::units::{self, Limit};
 use serde::Deserialize;
@@ -58,6 +60,9 @@ struct Round {
     #[serde(default)]
     alerts: Vec<String>,
     rows: Option<Vec<String>>,
+    early: Option<Vec<String>>,
+    #[serde(default)]
+    counters: Vec<String>,
 }
 
 macro_rules! scenarios {
@@ -71,6 +76,7 @@ scenarios!(
     both_at_the_limit_and_taken_from,
     counter_reset,
     crun_trunk_limit,
+    early_readings,
     held_by_the_parent,
     host_pressure_is_not_shortage,
     host_short_with_bystander,
@@ -229,10 +235,22 @@ impl Stage {
             host: self.host.clone(),
             topology: Arc::clone(&self.topology),
             readings: self.cgroups.iter().map(|(_, memory)| Arc::new(*memory)).collect(),
+            fresh: self.fresh(round),
             problems: Vec::new(),
             oom_kills: Vec::new(),
             oom_log: Ok(()),
         }
+    }
+
+    fn fresh(&self, round: &Round) -> Fresh {
+        let Some(early) = &round.early else { return Fresh::All };
+        let places = |paths: &[String]| paths.iter().map(|path| self.place(path)).collect();
+        Fresh::Only { whole: places(early), counters: places(&round.counters) }
+    }
+
+    fn place(&self, path: &str) -> usize {
+        let place = self.cgroups.iter().position(|(cgroup, _)| *cgroup.id.path == *path);
+        place.unwrap_or_else(|| panic!("no cgroup {path}"))
     }
 
     fn set(&mut self, path: &str, figures: &Table) {

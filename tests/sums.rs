@@ -9,7 +9,7 @@ use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::sums::{Grouping, NONE, Sums};
 use memcgtop::model::{Group, Model, Scope, evidence};
 use memcgtop::query::Filter;
-use memcgtop::snapshot::{Cgroup, CgroupId, Hierarchy, Host, Memory, Missing, Snapshot, Topology};
+use memcgtop::snapshot::{Cgroup, CgroupId, Fresh, Hierarchy, Host, Memory, Missing, Snapshot, Topology};
 use memcgtop::units::Limit;
 use proptest::prelude::*;
 
@@ -74,6 +74,7 @@ fn moment(at: u64, plans: &[Plan]) -> Snapshot {
         host: host(),
         topology: Arc::new(Topology { cgroups: cgroups.collect() }),
         readings: readings.collect::<Vec<Arc<Memory>>>(),
+        fresh: Fresh::All,
         problems: Vec::new(),
         oom_kills: Vec::new(),
         oom_log: Ok(()),

@@ -215,9 +215,14 @@ impl App {
 
     fn sample(&mut self, snapshot: Box<Snapshot>) {
         self.trouble = None;
-        match self.feed {
+        match &mut self.feed {
             Feed::Live => self.ingest(*snapshot),
-            Feed::Paused | Feed::Behind(_) => self.feed = Feed::Behind(snapshot),
+            Feed::Paused => self.feed = Feed::Behind(snapshot),
+            Feed::Behind(newest) => {
+                let missed = std::mem::replace(newest, snapshot);
+                newest.fresh.add(missed.fresh);
+                newest.oom_kills.splice(..0, missed.oom_kills);
+            }
         }
     }
 

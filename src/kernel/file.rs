@@ -26,6 +26,8 @@ pub struct File {
 pub enum Pace {
     /// At every reading: what moves, and what decides whether a limit binds.
     Every,
+    /// At every reading, and early: the kernel tells when it moves, to whoever keeps it open.
+    Told,
     /// At some readings: what an operator changes by hand, and what moves slowly.
     Slow,
 }

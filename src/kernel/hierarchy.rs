@@ -65,6 +65,11 @@ impl Version {
         }
     }
 
+    /// Where a file is in that table.
+    pub fn place(self, name: &str) -> Option<usize> {
+        self.files().iter().position(|file| file.name == name)
+    }
+
     /// What a cgroup says before any file was read.
     pub fn blank(self) -> Memory {
         match self {

@@ -13,3 +13,4 @@ pub mod read;
 pub mod stat;
 pub mod v1;
 pub mod v2;
+pub mod vmstat;

@@ -9,6 +9,13 @@ use crate::units::Limit;
 /// The file that every cgroup has.
 pub const USAGE: &str = "memory.usage_in_bytes";
 
+/// Hits of the limit on memory.
+pub const FAILCNT: &str = "memory.failcnt";
+/// Hits of the limit on memory and swap together.
+pub const MEMSW_FAILCNT: &str = "memory.memsw.failcnt";
+/// OOM kills, and whether tasks stand still.
+pub const OOM_CONTROL: &str = "memory.oom_control";
+
 /// What a cgroup says before any file was read: the figures that v1 does not have.
 pub const BLANK: Memory = Memory {
     high: Err(Missing::NotOnV1),
@@ -66,21 +73,21 @@ pub const FILES: &[File] = &[
         miss: |memory, reason| memory.memsw_limit = Err(reason),
     },
     File {
-        name: "memory.failcnt",
+        name: FAILCNT,
         pace: Pace::Every,
         content: Content::Text(|bytes, memory| set(&mut memory.events.failcnt, number(bytes))),
         absent: Missing::NoController,
         miss: |memory, reason| memory.events.failcnt = Err(reason),
     },
     File {
-        name: "memory.memsw.failcnt",
+        name: MEMSW_FAILCNT,
         pace: Pace::Every,
         content: Content::Text(|bytes, memory| set(&mut memory.events.memsw_failcnt, number(bytes))),
         absent: Missing::AccountingOff,
         miss: |memory, reason| memory.events.memsw_failcnt = Err(reason),
     },
     File {
-        name: "memory.oom_control",
+        name: OOM_CONTROL,
         pace: Pace::Every,
         content: Content::Text(|bytes, memory| {
             keys(bytes, &mut [("oom_kill", &mut memory.events.oom_kill)])

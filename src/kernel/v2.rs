@@ -8,6 +8,13 @@ use crate::snapshot::{Events, Memory, Missing, Stat};
 /// The file that every cgroup but the root has where the controller is enabled.
 pub const USAGE: &str = "memory.current";
 
+/// Counters of its own events; the kernel tells when one moves.
+pub const EVENTS_LOCAL: &str = "memory.events.local";
+/// The same with those below it.
+pub const EVENTS: &str = "memory.events";
+/// Counters of the swap limit; the kernel tells when one moves.
+pub const SWAP_EVENTS: &str = "memory.swap.events";
+
 /// What a cgroup says before any file was read: the figures that v2 does not have.
 pub const BLANK: Memory = Memory {
     soft_limit: Err(Missing::NotOnV2),
@@ -36,8 +43,8 @@ pub const FILES: &[File] = &[
         miss: |memory, reason| memory.limit = Err(reason),
     },
     File {
-        name: "memory.events.local",
-        pace: Pace::Every,
+        name: EVENTS_LOCAL,
+        pace: Pace::Told,
         content: Content::Text(|bytes, memory| {
             keys(
                 bytes,
@@ -58,7 +65,7 @@ pub const FILES: &[File] = &[
         },
     },
     File {
-        name: "memory.events",
+        name: EVENTS,
         pace: Pace::Every,
         content: Content::Text(|bytes, memory| {
             keys(
@@ -131,8 +138,8 @@ pub const FILES: &[File] = &[
         miss: |memory, reason| memory.swap_limit = Err(reason),
     },
     File {
-        name: "memory.swap.events",
-        pace: Pace::Slow,
+        name: SWAP_EVENTS,
+        pace: Pace::Told,
         content: Content::Text(|bytes, memory| {
             keys(bytes, &mut [("max", &mut memory.events.swap_failcnt), ("fail", &mut memory.events.swap_fail)])
         }),

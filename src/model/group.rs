@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::beat::Beat;
 use crate::model::cause::Trends;
 use crate::model::declared::Difference;
 use crate::model::forecast::{self, Forecast};
 use crate::model::history::{History, Point};
+use crate::model::moved::{Marks, Moved};
 use crate::model::verdict::{self, Around, By, Verdict};
 use crate::model::{Figures, Tally, Worst, groups};
-use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role, Snapshot};
+use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role};
 
 /// A row: a container with all its cgroups, or any other cgroup.
 #[derive(Clone, Debug)]
@@ -50,8 +52,9 @@ pub struct Group {
     pub scanned: Tally,
     /// Who made the OOM killer take from it, the last time.
     pub killed_by: By,
-    /// What moved since the reading before; `None` at the first.
+    /// What moved since the regular reading before; `None` at the first.
     pub moved: Option<Moved>,
+    pub(super) marks: Marks,
     /// What holds it, if there were two readings.
     pub verdict: Reading<Verdict>,
     /// Its last minutes.
@@ -88,27 +91,6 @@ impl Group {
     }
 }
 
-/// What moved between two readings of a group.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moved {
-    /// The time between them.
-    pub over: Duration,
-    /// Pages that were read back after they had been reclaimed: anonymous, file.
-    pub refault_anon: Reading,
-    /// See `refault_anon`.
-    pub refault_file: Reading,
-    /// Pages that kswapd looked at: the host takes from it.
-    pub pgscan_kswapd: Reading,
-    /// Pages that reclaim at a limit looked at.
-    pub pgscan_direct: Reading,
-    /// Faults that had to read.
-    pub pgmajfault: Reading,
-    /// By how much more of it is in swap, bytes; 0 where it is not more.
-    pub swapped: u64,
-    /// Growth of usage in bytes a second; negative when it shrinks.
-    pub growth: f64,
-}
-
 /// OOM kills of the cgroups that had a row's path before it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct EarlierKills {
@@ -139,6 +121,7 @@ impl Group {
             scanned: Tally::default(),
             killed_by: By::default(),
             moved: None,
+            marks: Marks::default(),
             verdict: Err(Missing::OneReading),
             history: History::default(),
             trends: None,
@@ -180,56 +163,37 @@ impl Group {
         self.figures = figures;
     }
 
-    pub(super) fn advance(
-        &mut self,
-        mut figures: Figures,
-        earlier: EarlierKills,
-        snapshot: &Snapshot,
-        host_short: bool,
-    ) {
-        let before = &self.figures;
+    /// Takes in a reading. How many processes of it were killed since the one before.
+    pub(super) fn advance(&mut self, mut figures: Figures, earlier: EarlierKills, around: Around) -> u64 {
+        let Around { at, beat, .. } = around;
         figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier.total);
-        let at = snapshot.at;
-        self.hits.count(figures.failcnt, at);
-        self.ancestor_hits.count(figures.ancestor_failcnt, at);
-        self.throttled.count(figures.high_events, at);
-        self.ancestor_throttled.count(figures.ancestor_high_events, at);
-        self.kills.count(figures.oom_kill, at);
-        self.ooms.count(figures.oom, at);
-        self.ancestor_ooms.count(figures.ancestor_oom, at);
-        self.swap_hits.count(figures.swap_failcnt, at);
-        self.scanned.count(figures.stat.pgscan_kswapd, at);
+        let hits = self.hits.count(figures.failcnt, at, beat);
+        let ancestor_hits = self.ancestor_hits.count(figures.ancestor_failcnt, at, beat);
+        self.throttled.count(figures.high_events, at, beat);
+        self.ancestor_throttled.count(figures.ancestor_high_events, at, beat);
+        let kills = self.kills.count(figures.oom_kill, at, beat);
+        self.ooms.count(figures.oom, at, beat);
+        self.ancestor_ooms.count(figures.ancestor_oom, at, beat);
+        self.swap_hits.count(figures.swap_failcnt, at, beat);
+        self.scanned.count(figures.stat.pgscan_kswapd, at, beat);
         if self.kills.new() > 0 {
             self.killed_by = verdict::killed_by(self, &figures);
         }
-        self.moved = self.history.last().map(|last| Moved::between(before, &figures, at.saturating_sub(last.at())));
+        // What is older than the moment says nothing of how it moves.
+        if beat != Beat::Beside {
+            self.moved = self.marks.advance(at, &figures, beat);
+        }
         self.verdict = match self.moved {
             None => verdict::from_totals(self, &figures),
-            Some(moved) => Ok(verdict::judge(self, &figures, moved, Around { short: host_short, at })),
+            Some(moved) => Ok(verdict::judge(self, &figures, moved, around)),
         };
-        Trends::watch(&mut self.trends, at, &figures);
-        self.forecast = self.trends.as_ref().and_then(|trends| forecast::forecast(&figures, trends));
-        self.history.push(Point::new(at, &figures, self.hits.new() + self.ancestor_hits.new(), self.kills.new()));
-        self.figures = figures;
-    }
-}
-
-impl Moved {
-    pub(super) fn between(before: &Figures, now: &Figures, over: Duration) -> Self {
-        let up = |before: Reading, now: Reading| now.and_then(|now| before.map(|before| now.saturating_sub(before)));
-        let growth = match (before.usage, now.usage) {
-            (Ok(before), Ok(now)) if !over.is_zero() => (now as f64 - before as f64) / over.as_secs_f64(),
-            _ => 0.0,
-        };
-        Self {
-            over,
-            refault_anon: up(before.stat.refault_anon, now.stat.refault_anon),
-            refault_file: up(before.stat.refault_file, now.stat.refault_file),
-            pgscan_kswapd: up(before.stat.pgscan_kswapd, now.stat.pgscan_kswapd),
-            pgscan_direct: up(before.stat.pgscan_direct, now.stat.pgscan_direct),
-            pgmajfault: up(before.stat.pgmajfault, now.stat.pgmajfault),
-            swapped: up(before.swap, now.swap).unwrap_or(0),
-            growth,
+        // A storm of early readings would weigh more than the minutes before it.
+        if beat == Beat::On {
+            Trends::watch(&mut self.trends, at, &figures);
         }
+        self.forecast = self.trends.as_ref().and_then(|trends| forecast::forecast(&figures, trends));
+        self.history.push(Point::new(at, &figures, hits + ancestor_hits, kills), beat);
+        self.figures = figures;
+        kills
     }
 }

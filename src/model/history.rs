@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::model::Figures;
+use crate::model::beat::Beat;
 
 /// Points that are kept: four minutes at one a second.
 const LENGTH: usize = 240;
@@ -32,6 +33,12 @@ impl Point {
             kills: u8::try_from(kills).unwrap_or(u8::MAX),
             stall: figures.psi.map_or(0, |psi| psi.some.avg10.round() as u8),
         }
+    }
+
+    /// Makes one of this and a later one: its figures, and the events of both.
+    fn take_in(&mut self, later: Self) {
+        let (hits, kills) = (self.hits.saturating_add(later.hits), self.kills.saturating_add(later.kills));
+        *self = Self { millis: self.millis, hits, kills, ..later };
     }
 
     /// When it was, on the clock of the snapshots.
@@ -105,7 +112,17 @@ pub struct History {
 }
 
 impl History {
-    pub(super) fn push(&mut self, point: Point) {
+    /// One point for each regular reading. What is read early goes into the last one: a storm of early readings must not
+    /// push out the minutes before.
+    pub(super) fn push(&mut self, point: Point, beat: Beat) {
+        match (beat, self.points.back_mut()) {
+            (Beat::On, _) => self.append(point),
+            (Beat::Between | Beat::Beside, Some(last)) => last.take_in(point),
+            (Beat::Between | Beat::Beside, None) => {}
+        }
+    }
+
+    fn append(&mut self, point: Point) {
         if self.points.len() == LENGTH {
             self.points.pop_front();
         } else if self.points.is_empty() {
@@ -122,8 +139,8 @@ impl History {
 
     /// With one more point.
     #[must_use]
-    pub(super) fn with(mut self, point: Point) -> Self {
-        self.push(point);
+    pub(super) fn with(mut self, point: Point, beat: Beat) -> Self {
+        self.push(point, beat);
         self
     }
 
@@ -171,5 +188,31 @@ impl History {
             *place = (*place).max(value(point));
         }
         largest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Missing;
+
+    fn push(history: &mut History, millis: u64, hits: u64, beat: Beat) {
+        let figures = Figures { usage: Ok(millis * PAGE), ..Figures::missing(Missing::NotRead) };
+        history.push(Point::new(Duration::from_millis(millis), &figures, hits, 0), beat);
+    }
+
+    #[test]
+    fn a_storm_of_early_readings_does_not_shorten_the_history() {
+        let mut history = History::default();
+        for second in 0..600 {
+            push(&mut history, second * 1_000, 1, Beat::On);
+            for early in 1..40 {
+                push(&mut history, second * 1_000 + early * 25, 1, Beat::Between);
+            }
+        }
+        let first = history.points().next().unwrap().at();
+        assert_eq!((history.points().len(), first), (LENGTH, Duration::from_secs(600 - LENGTH as u64)));
+        assert!(history.points().all(|point| point.hits() == 40), "no event is lost");
+        assert_eq!(history.last().unwrap().usage(), Some(599_975 * PAGE), "the newest figure counts");
     }
 }

@@ -3,6 +3,7 @@
 //! Time is in the snapshots: no clock and no I/O here. Knows nothing of screens or formats.
 
 pub mod autopsy;
+mod beat;
 pub mod cause;
 pub mod declared;
 pub mod evidence;
@@ -13,6 +14,7 @@ pub mod groups;
 pub mod growth;
 pub mod history;
 pub mod limits;
+mod moved;
 pub mod sums;
 pub mod tally;
 pub mod verdict;
@@ -21,16 +23,19 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::snapshot::{CgroupId, Host, Problem, Reading, Snapshot, Topology};
+use crate::snapshot::{CgroupId, Fresh, Host, Problem, Snapshot, Topology};
 
 use autopsy::{Autopsies, Before, Now};
+use beat::Reach;
 pub use declared::Difference;
 pub use figures::Figures;
 use group::EarlierKills;
-pub use group::{Group, Moved};
+pub use group::Group;
 use groups::Shape;
+pub use moved::{HostMoved, Moved};
 pub use sums::Worst;
 pub use tally::Tally;
+use verdict::Around;
 pub use verdict::{By, Verdict};
 
 /// Which cgroups make a row.
@@ -42,32 +47,6 @@ pub enum Scope {
     Everything,
 }
 
-/// What moved on the host between two readings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HostMoved {
-    /// Allocations that had to reclaim because the host was short.
-    pub allocstall: u64,
-    /// Pages that kswapd looked at.
-    pub pgscan_kswapd: u64,
-    /// Pages read back from swap, and written to it, a second; whoever caused it. Missing where the kernel does not say.
-    pub swapped_in: Reading,
-    /// See `swapped_in`.
-    pub swapped_out: Reading,
-    /// Readings in a row in which either rose.
-    pub streak: u32,
-}
-
-impl HostMoved {
-    /// Host short: reclaim for the whole host in two readings running, with little memory available.
-    /// Pressure and swap are not asked: they rise at a container's own limit too.
-    pub fn is_short(&self, host: &Host) -> bool {
-        const LITTLE: u64 = 10;
-        let little =
-            matches!((host.mem_available, host.mem_total), (Ok(available), Ok(total)) if available < total / LITTLE);
-        self.streak >= 2 && little
-    }
-}
-
 /// Every row, and the host.
 #[derive(Debug)]
 pub struct Model {
@@ -76,6 +55,8 @@ pub struct Model {
     started: Option<Duration>,
     shapes: Vec<Shape>,
     groups: Vec<Group>,
+    /// When the host's figures were read.
+    host_at: Duration,
     host_moved: Option<HostMoved>,
     /// OOM kills of earlier cgroups under the same path.
     earlier_kills: HashMap<Arc<str>, EarlierKills>,
@@ -101,6 +82,7 @@ impl Model {
             started: None,
             shapes: Vec::new(),
             groups: Vec::new(),
+            host_at: Duration::ZERO,
             host_moved: None,
             earlier_kills: HashMap::new(),
             kills_of_vanished: HashMap::new(),
@@ -203,7 +185,7 @@ impl Model {
     }
 
     /// Takes in one moment.
-    pub fn ingest(&mut self, snapshot: Snapshot) {
+    pub fn ingest(&mut self, mut snapshot: Snapshot) {
         let before = self.snapshot.take();
         self.started.get_or_insert(snapshot.at);
         let same = before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.topology, &snapshot.topology));
@@ -212,25 +194,32 @@ impl Model {
                 self.keep_kills_of_vanished(before, &snapshot.topology);
             }
             self.regroup(&snapshot.topology);
+            // Of cgroups that were not seen before, everything is new.
+            snapshot.fresh = Fresh::All;
         }
-        self.host_moved = before
-            .as_ref()
-            .map(|before| self.host_delta(&before.host, &snapshot.host, snapshot.at.saturating_sub(before.at)));
+        let first = before.is_none();
+        if snapshot.fresh == Fresh::All {
+            let over = snapshot.at.saturating_sub(self.host_at);
+            self.host_moved =
+                before.map(|before| HostMoved::between(&before.host, &snapshot.host, over, self.host_moved));
+            self.host_at = snapshot.at;
+        }
+        let reach = Reach::of(&snapshot);
         let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
         let watching_since = *self.watching_since.get_or_insert(snapshot.taken_at);
         let now = Now { at: snapshot.at, when: snapshot.taken_at, watching_since };
-        let first = before.is_none();
         for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
+            let Some(beat) = reach.beat(shape) else { continue };
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
             let earlier = self.earlier_kills.get(&group.id.path).copied().unwrap_or_default();
             if !first {
                 group.begin(earlier);
             }
             let known = (figures.oom_kill != group.figures.oom_kill).then(|| Before::of(group));
-            group.advance(figures, earlier, &snapshot, short);
+            let kills = group.advance(figures, earlier, Around { at: snapshot.at, short, beat });
             group.differences = declared::differences(&group.identity, &group.figures, self.scope);
-            if let Some(known) = known.filter(|_| group.kills.new() > 0) {
-                self.autopsies.count(group, known, group.kills.new(), now);
+            if let Some(known) = known.filter(|_| kills > 0) {
+                self.autopsies.count(group, known, kills, now);
             }
         }
         self.hear(&snapshot, now);
@@ -249,7 +238,9 @@ impl Model {
         for cgroup in grouped {
             self.autopsies.forget_double(cgroup, now);
         }
-        self.autopsies.account(snapshot.host.oom_kill, now);
+        if snapshot.fresh == Fresh::All {
+            self.autopsies.account(snapshot.host.oom_kill, now);
+        }
         let is_recent =
             |group: &Group| group.history.last().is_some_and(|last| now.at.saturating_sub(last.at()) < REMEMBERED);
         self.vanished.retain(is_recent);
@@ -258,25 +249,6 @@ impl Model {
     /// Every OOM kill that is known.
     pub fn autopsies(&self) -> &Autopsies {
         &self.autopsies
-    }
-
-    fn host_delta(&self, before: &Host, now: &Host, over: Duration) -> HostMoved {
-        let up = |before: Reading, now: Reading| match (before, now) {
-            (Ok(before), Ok(now)) => now.saturating_sub(before),
-            _ => 0,
-        };
-        let allocstall = up(before.allocstall, now.allocstall);
-        let pgscan_kswapd = up(before.pgscan_kswapd, now.pgscan_kswapd);
-        let streak =
-            if allocstall + pgscan_kswapd > 0 { self.host_moved.map_or(0, |moved| moved.streak) + 1 } else { 0 };
-        let rate = |before: Reading, now: Reading| Ok(now?.saturating_sub(before?) / over.as_secs().max(1));
-        HostMoved {
-            allocstall,
-            pgscan_kswapd,
-            swapped_in: rate(before.pswpin, now.pswpin),
-            swapped_out: rate(before.pswpout, now.pswpout),
-            streak,
-        }
     }
 
     /// Makes the rows of a new topology; what is known of those that stay is kept.

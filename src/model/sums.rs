@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::beat::Beat;
 use crate::model::figures::{add, percent};
 use crate::model::history::{History, Point};
 use crate::model::verdict::{self, State};
@@ -105,7 +106,7 @@ impl Sums {
     /// keys that stay; keys that are new, and other rows of the same moment, bring their past along.
     pub fn update(&mut self, model: &Model, keep: impl Fn(&Group) -> bool) {
         let Some(snapshot) = model.snapshot() else { return };
-        let (at, groups) = (snapshot.at, model.groups());
+        let (at, groups, beat) = (snapshot.at, model.groups(), Beat::of(&snapshot.fresh));
         let is_counted = |row: &usize| groups[*row].is_container() && keep(&groups[*row]);
         let counted: Vec<usize> = (0..groups.len()).filter(is_counted).collect();
         if self.summed.as_ref().is_some_and(|(before, rows)| *before == at && *rows == counted) {
@@ -123,8 +124,8 @@ impl Sums {
             let history = histories.remove(&id);
             let mut row = Group { figures: total(groups, &mut members), ..Group::new(id) };
             row.stand_for(self.grouping, &members);
-            row.history =
-                history.map_or_else(|| past(&members), |history| history.with(Point::new(at, &row.figures, 0, 0)));
+            row.history = history
+                .map_or_else(|| past(&members), |history| history.with(Point::new(at, &row.figures, 0, 0), beat));
             self.rows.push(row);
         }
         self.summed = Some((at, counted));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::beat::Beat;
 use crate::snapshot::Reading;
 
 /// How a counter moved between two readings.
@@ -15,11 +16,32 @@ pub enum Delta {
     Up(u64),
 }
 
+impl Delta {
+    fn rise(self) -> u64 {
+        match self {
+            Self::Up(by) => by,
+            Self::First | Self::Reset => 0,
+        }
+    }
+
+    /// Both together, one after the other.
+    fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Up(by), Self::Up(more)) => Self::Up(by + more),
+            (earlier, Self::Up(0)) => earlier,
+            (_, next) => next,
+        }
+    }
+}
+
 /// A counter and what was seen of it since memcgtop watches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     before: Option<u64>,
+    /// Since the regular reading before.
     delta: Option<Delta>,
+    /// Since the last regular reading, by early ones.
+    meanwhile: Option<Delta>,
     /// How much it rose since memcgtop watches.
     pub since_attach: u64,
     /// When it last rose, on the clock of the snapshots.
@@ -27,28 +49,37 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Takes in a reading; one that is missing leaves a gap.
-    pub(super) fn count(&mut self, reading: Reading, at: Duration) {
+    /// Takes in a reading; one that is missing leaves a gap. By how much it rose since the one before it.
+    pub(super) fn count(&mut self, reading: Reading, at: Duration, beat: Beat) -> u64 {
         let Ok(now) = reading else {
             self.delta = None;
-            return;
+            self.meanwhile = None;
+            return 0;
         };
-        let delta = match self.before {
+        let step = match self.before.replace(now) {
             None => Delta::First,
             Some(before) => now.checked_sub(before).map_or(Delta::Reset, Delta::Up),
         };
-        if let Delta::Up(by @ 1..) = delta {
-            self.since_attach += by;
+        let after = |earlier: Option<Delta>| Some(earlier.map_or(step, |earlier| earlier.and(step)));
+        if beat == Beat::On {
+            self.delta = after(self.meanwhile.take());
+        } else {
+            self.delta = after(self.delta);
+            self.meanwhile = after(self.meanwhile);
+        }
+        let rise = step.rise();
+        if rise > 0 {
+            self.since_attach += rise;
             self.last = Some(at);
         }
-        self.before = Some(now);
-        self.delta = Some(delta);
+        rise
     }
 
     /// Goes on from another count: other cgroups make up the row from now on.
     pub(super) fn rebase(&mut self, reading: Reading) {
         self.before = reading.ok();
         self.delta = None;
+        self.meanwhile = None;
     }
 
     /// Whether it was never read.
@@ -63,7 +94,7 @@ impl Tally {
 
     /// What a successor takes over: what was seen, but not the counter itself, which begins anew.
     pub(super) fn carried_over(self) -> Self {
-        Self { before: None, delta: None, ..self }
+        Self { before: None, delta: None, meanwhile: None, ..self }
     }
 
     /// What several rows saw, together. Their totals are not compared, so that one which comes or goes is no event.
@@ -71,23 +102,21 @@ impl Tally {
         tallies.fold(Self::default(), |sum, tally| Self {
             before: None,
             delta: Some(Delta::Up(sum.new() + tally.new())),
+            meanwhile: None,
             since_attach: sum.since_attach + tally.since_attach,
             last: sum.last.max(tally.last),
         })
     }
 
-    /// How it moved at the last reading; `None` if the reading was missing.
+    /// How it moved since the regular reading before; `None` if the last reading was missing.
     pub fn delta(&self) -> Option<Delta> {
         self.delta
     }
 
-    /// How much it rose at the last reading.
+    /// How much it rose since the regular reading before.
     #[expect(clippy::new_ret_no_self, reason = "new events, not a constructor")]
     pub fn new(&self) -> u64 {
-        match self.delta {
-            Some(Delta::Up(by)) => by,
-            _ => 0,
-        }
+        self.delta.map_or(0, Delta::rise)
     }
 
     /// Whether it rose within `window` before `now`.
@@ -104,9 +133,9 @@ mod tests {
     #[test]
     fn counting_other_cgroups_is_no_event() {
         let mut tally = Tally::default();
-        tally.count(Ok(1), Duration::ZERO);
+        tally.count(Ok(1), Duration::ZERO, Beat::On);
         tally.rebase(Ok(7));
-        tally.count(Ok(8), Duration::ZERO);
+        tally.count(Ok(8), Duration::ZERO, Beat::On);
         assert_eq!((tally.new(), tally.since_attach), (1, 1));
     }
 
@@ -114,15 +143,30 @@ mod tests {
     fn a_counter_that_goes_backwards_was_reset() {
         let mut tally = Tally::default();
         let second = Duration::from_secs(1);
-        tally.count(Ok(100), second);
+        tally.count(Ok(100), second, Beat::On);
         assert_eq!((tally.delta(), tally.since_attach, tally.last), (Some(Delta::First), 0, None));
-        tally.count(Ok(105), 2 * second);
+        tally.count(Ok(105), 2 * second, Beat::On);
         assert_eq!((tally.new(), tally.since_attach, tally.last), (5, 5, Some(2 * second)));
-        tally.count(Ok(3), 3 * second);
+        tally.count(Ok(3), 3 * second, Beat::On);
         assert_eq!((tally.delta(), tally.since_attach), (Some(Delta::Reset), 5));
-        tally.count(Err(Missing::Unreadable), 4 * second);
+        tally.count(Err(Missing::Unreadable), 4 * second, Beat::On);
         assert_eq!(tally.delta(), None);
-        tally.count(Ok(4), 5 * second);
+        tally.count(Ok(4), 5 * second, Beat::On);
         assert_eq!((tally.new(), tally.since_attach), (1, 6));
+    }
+
+    #[test]
+    fn early_readings_prolong_the_last_regular_one() {
+        let mut tally = Tally::default();
+        let at = Duration::from_secs;
+        tally.count(Ok(0), at(1), Beat::On);
+        tally.count(Ok(3), at(2), Beat::On);
+        assert_eq!(tally.count(Ok(5), at(3), Beat::Between), 2);
+        assert_eq!((tally.new(), tally.last), (5, Some(at(3))));
+        assert_eq!(tally.count(Ok(5), at(4), Beat::Beside), 0);
+        assert_eq!(tally.count(Ok(6), at(5), Beat::On), 1);
+        assert_eq!((tally.new(), tally.since_attach), (3, 6), "the window begins with the regular reading before");
+        tally.count(Ok(6), at(6), Beat::On);
+        assert_eq!((tally.new(), tally.last), (0, Some(at(5))));
     }
 }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::model::beat::Beat;
 use crate::model::figures::Holder;
 use crate::model::{Figures, Group, Moved};
 use crate::snapshot::{Missing, Reading};
@@ -107,11 +108,13 @@ pub(super) fn from_totals(group: &Group, figures: &Figures) -> Reading<Verdict> 
     Err(Missing::OneReading)
 }
 
-/// The moment: whether the host is short, and when it is.
+/// The moment of a reading.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Around {
+    /// Whether the host is short.
     pub(super) short: bool,
     pub(super) at: Duration,
+    pub(super) beat: Beat,
 }
 
 /// From two readings and what was seen before.

@@ -3,6 +3,7 @@
 //! Raw figures only, each with the kernel file that it came from; what follows from them is in
 //! [`crate::model`]. Must not read files, and knows nothing of screens.
 
+mod fresh;
 mod identity;
 mod missing;
 mod oom;
@@ -12,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::units::Limit;
 
+pub use fresh::Fresh;
 pub use identity::{Declared, Identity, Kind, Role};
 pub use missing::{Missing, Reading};
 pub use oom::{AtLimit, Culprit, OomKill, Task};
@@ -31,6 +33,8 @@ pub struct Snapshot {
     pub topology: Arc<Topology>,
     /// What each cgroup says, in the order of `topology.cgroups`.
     pub readings: Vec<Arc<Memory>>,
+    /// Which of them are of this moment.
+    pub fresh: Fresh,
     /// What could not be read.
     pub problems: Vec<Problem>,
     /// OOM kills that the kernel log tells of since the snapshot before: `/dev/kmsg`. At first all that it still has.

@@ -6,6 +6,8 @@
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::kernel::file::Pace;
+
 /// Never more than this, whatever the process may have: about 40 MiB of kernel memory.
 const CAP: usize = 10_000;
 /// Left for the terminal, the log and the files that are opened in passing.
@@ -16,6 +18,10 @@ const RESERVE: usize = 64;
 pub(super) struct Descriptors {
     kept: usize,
     most: usize,
+    /// Those of them that the kernel tells through.
+    told: usize,
+    /// How many files there are that the kernel would tell through.
+    telling: usize,
 }
 
 /// Grows the kernel's table of descriptors at once. It grows by doubling otherwise, and with threads running
@@ -35,12 +41,12 @@ impl Descriptors {
         let allowed = allowed.map_or(usize::MAX, |allowed| usize::try_from(allowed).unwrap_or(usize::MAX));
         let most = allowed.saturating_sub(RESERVE).min(CAP);
         make_room(most);
-        Self { kept: 0, most }
+        Self { kept: 0, most, told: 0, telling: 0 }
     }
 
     /// None: for a single reading, where keeping saves nothing.
     pub(super) fn none() -> Self {
-        Self { kept: 0, most: 0 }
+        Self { kept: 0, most: 0, told: 0, telling: 0 }
     }
 
     /// Takes a place for a directory, if there is one.
@@ -48,19 +54,64 @@ impl Descriptors {
         self.take(self.most)
     }
 
-    /// Takes a place for a file, if there is one: a quarter of all is left for directories, which serve many files.
-    pub(super) fn keep_file(&mut self) -> bool {
-        self.take(self.most / 4 * 3)
+    /// There are so many files that the kernel would tell through: places are left for them before others are kept.
+    pub(super) fn expect(&mut self, telling: usize) {
+        self.telling = telling;
     }
 
-    /// Gives back the places of `closed` descriptors.
-    pub(super) fn release(&mut self, closed: usize) {
-        self.kept = self.kept.saturating_sub(closed);
+    /// Takes a place for a file, if there is one. An eighth of all is left for directories that are still to come.
+    pub(super) fn keep_file(&mut self, pace: Pace) -> bool {
+        match pace {
+            Pace::Told => {
+                let taken = self.take(self.most / 16 * 15);
+                self.told += usize::from(taken);
+                taken
+            }
+            Pace::Every | Pace::Slow => {
+                let to_come = self.telling.saturating_sub(self.told);
+                self.take((self.most / 8 * 7).saturating_sub(to_come))
+            }
+        }
+    }
+
+    /// Gives back the place of a directory.
+    pub(super) fn release_directory(&mut self) {
+        self.kept = self.kept.saturating_sub(1);
+    }
+
+    /// Gives back the place of a file.
+    pub(super) fn release_file(&mut self, pace: Pace) {
+        self.kept = self.kept.saturating_sub(1);
+        self.told = self.told.saturating_sub(usize::from(pace == Pace::Told));
     }
 
     fn take(&mut self, most: usize) -> bool {
         let free = self.kept < most;
         self.kept += usize::from(free);
         free
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_the_kernel_tells_through_are_kept_first() {
+        let mut descriptors = Descriptors { most: 160, ..Descriptors::none() };
+        let cgroups = 40;
+        descriptors.expect(cgroups);
+        let (mut told, mut every) = (0, 0);
+        for _ in 0..cgroups {
+            assert!(descriptors.keep_directory());
+        }
+        for _ in 0..cgroups {
+            every += (0..8).filter(|_| descriptors.keep_file(Pace::Every)).count();
+            told += usize::from(descriptors.keep_file(Pace::Told));
+        }
+        assert_eq!((told, every), (cgroups, 140 - 2 * cgroups));
+        descriptors.release_file(Pace::Told);
+        assert!(!descriptors.keep_file(Pace::Every), "it is left for the next one");
+        assert!(descriptors.keep_file(Pace::Told));
     }
 }

@@ -3,6 +3,11 @@
 //! A sweep finds the cgroups that came and went, reads what is due of each, and hands out one snapshot.
 //! A cgroup that vanishes meanwhile is left out; a file that fails leaves a mark and a problem.
 
+mod early;
+mod hold_off;
+mod near;
+mod notices;
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,13 +20,15 @@ use crate::kernel::file::{File, Pace};
 use crate::kernel::hierarchy::{self, Mount, Roots};
 use crate::kernel::host::HostReader;
 use crate::kernel::read;
-use crate::snapshot::{Memory, Missing, Problem, Reading, Snapshot};
+use crate::snapshot::{Fresh, Host, Memory, Missing, Problem, Reading, Snapshot};
 use crate::source::descriptors::Descriptors;
+use crate::source::local::early::Watch;
 use crate::source::log::Log;
 use crate::source::names::Names;
 use crate::source::reader::{Fault, Handle, Outcome, Reader};
 use crate::source::tree::{Node, Tree};
-use crate::source::{Error, Source};
+use crate::source::waker::Waker;
+use crate::source::{Error, Source, Wake};
 use crate::text;
 
 /// Files of the slow pace are read at every tenth reading, a tenth of the cgroups at a time.
@@ -39,6 +46,19 @@ pub enum Effort {
     Whole,
 }
 
+/// When a reading began.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    at: Instant,
+    on_the_wall: SystemTime,
+}
+
+impl Begun {
+    fn now() -> Self {
+        Self { at: Instant::now(), on_the_wall: SystemTime::now() }
+    }
+}
+
 /// A host, or a copy of its files.
 #[derive(Debug)]
 pub struct Local {
@@ -51,6 +71,9 @@ pub struct Local {
     log: Log,
     started: Instant,
     sweeps: usize,
+    watch: Watch,
+    /// What the last regular reading said of the host, and what it could not read.
+    last: Option<(Host, Vec<Problem>)>,
 }
 
 impl Local {
@@ -64,8 +87,11 @@ impl Local {
             Effort::Live => Descriptors::raised(),
             Effort::Whole => Descriptors::none(),
         };
+        let proc_root = roots.proc_root();
         Ok(Self {
-            host: HostReader::new(roots.proc_root(), &mount),
+            watch: Watch::new(&mount, effort, &proc_root),
+            last: None,
+            host: HostReader::new(proc_root, &mount),
             tree: Tree::open(&mount.root, mount.version, descriptors)?,
             reader: Reader::new(),
             names: Names::new(places(roots, &mount)),
@@ -125,27 +151,27 @@ impl Local {
 
     /// Reads what is due of one cgroup; false if it is gone.
     fn read_cgroup(&mut self, index: usize, files: &'static [File], everything: bool) -> bool {
-        let due = |file: &File| everything || file.pace == Pace::Every;
+        let due = |file: &File| everything || file.pace != Pace::Slow;
         let Some(mut memory) = self.tree.node(index).map(|node| *node.memory) else { return false };
         for (number, file) in files.iter().enumerate().filter(|(_, file)| due(file)) {
             if !self.read_file(index, number, file, everything, &mut memory) {
                 return false;
             }
         }
-        // Another cgroup may have taken the name while files were opened by it.
-        if self.tree.node(index).is_none_or(|node| node.is_opened_by_name() && self.tree.is_gone(node)) {
+        if self.is_replaced(index) {
             return false;
-        }
-        // Usage is newer than the peak where that is not read every time.
-        if let (Ok(peak), Ok(usage)) = (&mut memory.peak, memory.usage) {
-            *peak = (*peak).max(usage);
         }
         if let Some(node) = self.tree.node_mut(index) {
             node.complete |= everything;
             node.read_in = Some(self.sweeps);
-            node.tell(&memory);
+            node.tell(memory);
         }
         true
+    }
+
+    /// Whether another cgroup may have taken the name while files were opened by it.
+    fn is_replaced(&self, index: usize) -> bool {
+        self.tree.node(index).is_none_or(|node| node.is_opened_by_name() && self.tree.is_gone(node))
     }
 
     /// Reads one file into its cgroup's figures; false if the cgroup is gone.
@@ -168,7 +194,7 @@ impl Local {
             certain => certain,
         };
         let absent = why_absent(node, file, memory.usage);
-        let kept = opened.filter(|_| self.tree.descriptors.keep_file());
+        let kept = opened.filter(|_| self.tree.descriptors.keep_file(file.pace));
         let Some(node) = self.tree.node_mut(index) else { return false };
         node.faults.retain(|fault| fault.file != Some(file.name));
         if let Some(descriptor) = kept {
@@ -207,6 +233,23 @@ impl Local {
             self.tree.know(told);
         }
         self.tree.settle();
+    }
+
+    /// What is known, as of a reading that `begun` then.
+    fn snapshot(&mut self, begun: Begun, fresh: Fresh, (host, problems): (Host, Vec<Problem>)) -> Snapshot {
+        let nodes = self.tree.order().into_iter().filter_map(|index| self.tree.node(index));
+        Snapshot {
+            taken_at: begun.on_the_wall,
+            at: begun.at - self.started,
+            host,
+            readings: nodes.map(|node| Arc::clone(&node.memory)).collect(),
+            fresh,
+            topology: self.tree.topology(),
+            problems,
+            oom_kills: Vec::new(),
+            oom_log: self.log.missing().map_or(Ok(()), Err),
+            took: begun.at.elapsed(),
+        }
     }
 
     fn problems(&self, problems: &mut Vec<Problem>) {
@@ -255,8 +298,7 @@ fn places(roots: &Roots, mount: &Mount) -> Places {
 
 impl Source for Local {
     fn sample(&mut self) -> Result<Snapshot, Error> {
-        let begun = Instant::now();
-        let taken_at = SystemTime::now();
+        let begun = Begun::now();
         let mut problems = Vec::new();
         let host = self.host.read(&mut problems);
         self.sweep().map_err(|errno| Error::Unreadable {
@@ -269,22 +311,13 @@ impl Source for Local {
         let early = self.effort == Effort::Live && self.sweeps == 1;
         let oom_kills = if early { Vec::new() } else { self.log.take() };
         self.problems(&mut problems);
-        let readings = self
-            .tree
-            .order()
-            .into_iter()
-            .filter_map(|index| self.tree.node(index))
-            .map(|node| Arc::clone(&node.memory));
-        Ok(Snapshot {
-            taken_at,
-            at: begun - self.started,
-            host,
-            readings: readings.collect(),
-            topology: self.tree.topology(),
-            problems,
-            oom_kills,
-            oom_log: self.log.missing().map_or(Ok(()), Err),
-            took: begun.elapsed(),
-        })
+        self.watch.regular(&self.tree);
+        let told = (host, problems);
+        self.last = Some(told.clone());
+        Ok(Snapshot { oom_kills, ..self.snapshot(begun, Fresh::All, told) })
+    }
+
+    fn wait(&mut self, due: Instant, waker: &Waker) -> Wake {
+        self.watch_until(due, waker)
     }
 }

@@ -5,6 +5,7 @@
 pub mod demo;
 pub mod local;
 pub mod sampler;
+pub mod waker;
 
 mod descriptors;
 mod log;
@@ -14,7 +15,10 @@ mod segment;
 mod tree;
 
 pub use crate::kernel::error::Error;
+use std::time::Instant;
+
 use crate::snapshot::Snapshot;
+use waker::{Signal, Waker};
 
 /// Where snapshots come from. Blocking on purpose: files are read, and the reader has a thread of its own.
 pub trait Source: Send {
@@ -23,4 +27,24 @@ pub trait Source: Send {
     /// # Errors
     /// Only where nothing at all can be told: a file that fails is a problem within the snapshot.
     fn sample(&mut self) -> Result<Snapshot, Error>;
+
+    /// Waits until the next reading is due, somebody calls through `waker`, or an event makes an early reading worth
+    /// while. Sources without events only wait.
+    fn wait(&mut self, due: Instant, waker: &Waker) -> Wake {
+        match waker.wait(due) {
+            Signal::Due => Wake::Due,
+            Signal::Called => Wake::Called,
+        }
+    }
+}
+
+/// Why the waiting ended.
+#[derive(Debug)]
+pub enum Wake {
+    /// The time is over.
+    Due,
+    /// Somebody called.
+    Called,
+    /// Something happened, and this is what was read there: [`crate::snapshot::Fresh::Only`].
+    Early(Box<Snapshot>),
 }

@@ -75,7 +75,7 @@ impl Reader {
             Handle::Closed | Handle::Absent => match open(base, file.name) {
                 Ok(descriptor) => {
                     let outcome = self.take(file, &descriptor, memory);
-                    (outcome, (file.pace == Pace::Every).then_some(descriptor))
+                    (outcome, (file.pace != Pace::Slow).then_some(descriptor))
                 }
                 Err(errno) => (outcome_of(errno, "open"), None),
             },

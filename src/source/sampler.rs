@@ -1,13 +1,15 @@
-//! The one thread that reads: at absolute deadlines, so that readings do not drift.
+//! The one thread that reads: at absolute deadlines, so that readings do not drift, and early after an event.
 //!
 //! It is the only place that waits for the kernel; whoever shows the snapshots never does.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::snapshot::Snapshot;
-use crate::source::{Error, Source};
+use crate::source::waker::Waker;
+use crate::source::{Error, Source, Wake};
 
 /// What a source told.
 pub type Sample = Result<Snapshot, Error>;
@@ -15,29 +17,52 @@ pub type Sample = Result<Snapshot, Error>;
 /// The running thread. It ends when this is dropped, after the reading that it is in.
 #[derive(Debug)]
 pub struct Sampler {
-    intervals: Sender<Duration>,
+    requests: Sender<Request>,
+    waker: Arc<Waker>,
+}
+
+/// What the thread is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Request {
+    Interval(Duration),
+    End,
 }
 
 impl Sampler {
     /// Starts reading `source`: at once, once more right after that so that there is something to compare,
-    /// then every `interval`.
+    /// then every `interval`, and early where the source is told of an event.
     ///
     /// # Errors
-    /// Where the system refuses a thread.
+    /// Where the system refuses a thread or a descriptor.
     pub fn spawn(
         source: Box<dyn Source>,
         interval: Duration,
         samples: tokio::sync::mpsc::Sender<Sample>,
     ) -> std::io::Result<Self> {
-        let (intervals, requests) = channel();
-        thread::Builder::new().name("sampler".to_owned()).spawn(move || run(source, interval, &samples, &requests))?;
-        Ok(Self { intervals })
+        let waker = Arc::new(Waker::new()?);
+        let (requests, asked) = channel();
+        let waiting = Arc::clone(&waker);
+        thread::Builder::new()
+            .name("sampler".to_owned())
+            .spawn(move || run(source, interval, &samples, &asked, &waiting))?;
+        Ok(Self { requests, waker })
     }
 
     /// Reads every `interval` from now on.
     pub fn set_interval(&self, interval: Duration) {
+        self.ask(Request::Interval(interval));
+    }
+
+    fn ask(&self, request: Request) {
         // A thread that ended has closed its channel of samples, which the receiver of those notices.
-        _ = self.intervals.send(interval);
+        _ = self.requests.send(request);
+        self.waker.call();
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
+        self.ask(Request::End);
     }
 }
 
@@ -48,7 +73,8 @@ fn run(
     mut source: Box<dyn Source>,
     mut interval: Duration,
     samples: &tokio::sync::mpsc::Sender<Sample>,
-    requests: &Receiver<Duration>,
+    requests: &Receiver<Request>,
+    waker: &Waker,
 ) {
     let mut due = Instant::now();
     let mut pause = SECOND.min(interval);
@@ -56,14 +82,21 @@ fn run(
         due = next(due, pause, Instant::now());
         pause = interval;
         loop {
-            match requests.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                Ok(wanted) => {
-                    interval = wanted;
-                    pause = wanted;
-                    due = Instant::now() + wanted;
+            match source.wait(due, waker) {
+                Wake::Due => break,
+                Wake::Early(snapshot) => {
+                    if samples.blocking_send(Ok(*snapshot)).is_err() {
+                        return;
+                    }
                 }
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => return,
+                Wake::Called => {
+                    for request in requests.try_iter() {
+                        let Request::Interval(wanted) = request else { return };
+                        interval = wanted;
+                        pause = wanted;
+                        due = Instant::now() + wanted;
+                    }
+                }
             }
         }
     }

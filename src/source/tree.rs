@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, open, openat, statat};
 use rustix::io::Errno;
@@ -17,8 +18,9 @@ use rustix::io::Errno;
 use crate::identity::Place;
 use crate::identity::facts::Facts;
 use crate::identity::state::Question;
+use crate::kernel::file::Pace;
 use crate::kernel::hierarchy::Version;
-use crate::snapshot::{Cgroup, CgroupId, Kind, Memory, Problem, Role, Topology};
+use crate::snapshot::{Cgroup, CgroupId, Events, Kind, Memory, Problem, Reading, Role, Topology};
 use crate::source::Error;
 use crate::source::descriptors::Descriptors;
 use crate::source::names::Told;
@@ -55,6 +57,10 @@ pub(super) struct Node {
     pub(super) problems: Vec<Problem>,
     /// Whether every file was read at least once.
     pub(super) complete: bool,
+    /// Whether the kernel tells of it, as far as there are descriptors to tell through.
+    pub(super) listened: bool,
+    /// When a limit of its own was last seen to be hit.
+    pub(super) hit: Option<Instant>,
     /// The sweep that read it last.
     pub(super) read_in: Option<usize>,
     /// The last values; the same allocation as at the reading before where they are the same, for whoever keeps them.
@@ -81,6 +87,8 @@ impl Node {
             faults: Vec::new(),
             problems: Vec::new(),
             complete: false,
+            listened: false,
+            hit: None,
             read_in: None,
             memory: Arc::new(version.blank()),
         }
@@ -95,17 +103,35 @@ impl Node {
         self.directory.is_none() && !self.is_root()
     }
 
+    /// What it is within a container.
+    pub(super) fn role(&self) -> Role {
+        self.place.identity.role
+    }
+
+    /// The node above it.
+    pub(super) fn parent(&self) -> Option<usize> {
+        self.parent
+    }
+
     pub(super) fn path(&self) -> &str {
         &self.id.path
     }
 
     /// Takes in new values.
-    pub(super) fn tell(&mut self, memory: &Memory) {
-        if *self.memory != *memory {
-            match Arc::get_mut(&mut self.memory) {
-                Some(own) => *own = *memory,
-                None => self.memory = Arc::new(*memory),
-            }
+    pub(super) fn tell(&mut self, mut memory: Memory) {
+        // Usage is newer than the peak where that is not read every time.
+        if let (Ok(peak), Ok(usage)) = (&mut memory.peak, memory.usage) {
+            *peak = (*peak).max(usage);
+        }
+        if *self.memory == memory {
+            return;
+        }
+        if was_hit(&self.memory.events, &memory.events) {
+            self.hit = Some(Instant::now());
+        }
+        match Arc::get_mut(&mut self.memory) {
+            Some(own) => *own = memory,
+            None => self.memory = Arc::new(memory),
         }
     }
 
@@ -233,8 +259,14 @@ impl Tree {
         let mut doomed = vec![index];
         while let Some(index) = doomed.pop() {
             if let Some(node) = self.nodes.get_mut(index).and_then(Option::take) {
-                let files = node.handles.iter().filter(|handle| matches!(handle, Handle::Open(_))).count();
-                self.descriptors.release(files + usize::from(node.directory.is_some()));
+                for (handle, file) in node.handles.iter().zip(self.version.files()) {
+                    if matches!(handle, Handle::Open(_)) {
+                        self.descriptors.release_file(file.pace);
+                    }
+                }
+                if node.directory.is_some() {
+                    self.descriptors.release_directory();
+                }
                 self.free.push(index);
                 doomed.extend(node.children);
                 self.places.remove(&node.id);
@@ -348,7 +380,7 @@ impl Tree {
         }
         let opened = self.node(parent).and_then(|node| openat(self.base(node).0, name, DIRECTORY, Mode::empty()).ok());
         if opened.is_none() {
-            self.descriptors.release(1);
+            self.descriptors.release_directory();
         }
         opened
     }
@@ -376,6 +408,20 @@ impl Tree {
             children.sort_by(|&a, &b| self.path_of(b).cmp(self.path_of(a)));
             pending.extend(children);
         }
+        self.descriptors.expect(self.telling());
+    }
+
+    /// How many files the kernel would tell through.
+    fn telling(&self) -> usize {
+        let tells = self.version.files().iter().map(|file| file.pace == Pace::Told);
+        let files = |node: &Node| {
+            tells
+                .clone()
+                .zip(&node.handles)
+                .filter(|(tells, handle)| *tells && !matches!(handle, Handle::Absent))
+                .count()
+        };
+        self.nodes.iter().flatten().map(files).sum()
     }
 
     /// Cgroups that came since the last time and that a runtime may know, and what to ask.
@@ -433,6 +479,12 @@ impl Tree {
         self.topology = Some(Arc::clone(&topology));
         topology
     }
+}
+
+/// Whether a limit was hit between two readings.
+fn was_hit(before: &Events, now: &Events) -> bool {
+    let rose = |before: Reading, now: Reading| matches!((before, now), (Ok(before), Ok(now)) if now > before);
+    rose(before.failcnt, now.failcnt) || rose(before.memsw_failcnt, now.memsw_failcnt)
 }
 
 fn join(location: &CStr, name: &CStr) -> CString {

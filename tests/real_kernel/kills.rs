@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::support::cgroups::{Cgroup, Sandbox};
 use crate::support::hogs::Hog;
+use crate::support::kernel_log::Turn;
 use crate::support::program::{Row, Snapshot, Stream};
 use crate::{container_name, hierarchy};
 
@@ -36,6 +37,7 @@ fn blamed(autopsy: &Row) -> Vec<String> {
 #[test]
 fn a_kill_at_its_own_limit_says_so() {
     let Some(hierarchy) = hierarchy() else { return };
+    let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "kill-own");
     let container = sandbox.cgroup(&container_name('a'));
     container.deny_swap();
@@ -58,6 +60,7 @@ fn a_kill_at_its_own_limit_says_so() {
 #[test]
 fn a_kill_at_the_parents_limit_names_the_parent() {
     let Some(hierarchy) = hierarchy() else { return };
+    let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "kill-parent");
     let parent = sandbox.cgroup("parent");
     parent.deny_swap();
@@ -75,6 +78,7 @@ fn a_kill_at_the_parents_limit_names_the_parent() {
 #[test]
 fn two_hundred_kills_of_containers_that_are_gone_at_once_are_all_counted() {
     let Some(hierarchy) = hierarchy() else { return };
+    let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "kill-200");
     let mut stream = Stream::of(LONG);
     stream.next();

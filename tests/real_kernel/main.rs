@@ -8,11 +8,19 @@
 //! directory; neither may be a tmpfs.
 
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod kills;
+#[cfg(test)]
+mod latency;
 #[cfg(test)]
 mod lifetimes;
 #[cfg(test)]
 mod limit_hits;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests of the terminal do more with it")]
+#[path = "../terminal/pty.rs"]
+mod pty;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]
@@ -22,6 +30,9 @@ mod shortage;
 mod support;
 #[cfg(test)]
 mod swap;
+#[cfg(test)]
+#[path = "../support/table.rs"]
+mod table;
 #[cfg(test)]
 mod virtual_machine;
 

@@ -5,7 +5,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -41,6 +41,9 @@ fn run(hierarchy: &str) {
     let console = Machine::boot(&parts, &directory, hierarchy).console();
     let booted = console.iter().find(|line| line.contains("guest: booted"));
     let passed = console.iter().any(|line| line.contains(PASSED));
+    for measured in console.iter().filter(|line| line.contains("MEASURED: ")) {
+        let _ = writeln!(std::io::stderr(), "in a virtual machine with {hierarchy}: {measured}");
+    }
     let tail = console[console.len().saturating_sub(TAIL)..].join("\n");
     assert!(passed, "the tests failed in the virtual machine ({booted:?}); its console:\n{tail}");
 }

@@ -15,6 +15,11 @@ const MIB: usize = 1 << 20;
 const PAGE: usize = 4096;
 
 fn main() -> io::Result<()> {
+    run()
+}
+
+/// Obeys until there are no more commands.
+pub(crate) fn run() -> io::Result<()> {
     let mut kept: Vec<Vec<u8>> = Vec::new();
     answer("ready")?;
     for line in io::stdin().lock().lines() {

@@ -4,6 +4,7 @@ pub(crate) mod cgroups;
 pub(crate) mod disk;
 pub(crate) mod hogs;
 pub(crate) mod initramfs;
+pub(crate) mod kernel_log;
 pub(crate) mod program;
 pub(crate) mod skip;
 pub(crate) mod truth;

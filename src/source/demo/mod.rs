@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use self::curve::LOOP;
 use self::host::World;
 use super::{Error, Source};
-use crate::snapshot::{Snapshot, Topology};
+use crate::snapshot::{Fresh, Snapshot, Topology};
 
 /// A host that is told, not read: nine containers in a story of ten minutes that never ends.
 ///
@@ -99,6 +99,7 @@ impl Source for Demo {
             oom_kills,
             oom_log: Ok(()),
             readings: readings.into_iter().map(Arc::new).collect(),
+            fresh: Fresh::All,
             problems: Vec::new(),
         })
     }
