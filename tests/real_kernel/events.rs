@@ -10,7 +10,7 @@ use memcgtop::source::local::{Effort, Local};
 use memcgtop::source::sampler::{Sample, Sampler};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::support::cgroups::{Cgroup, Hierarchy, Sandbox};
+use crate::support::cgroups::{Cgroup, Sandbox};
 use crate::support::disk;
 use crate::support::hogs::Hog;
 use crate::support::kernel_log::Turn;
@@ -28,9 +28,9 @@ struct Watched {
 }
 
 impl Watched {
-    /// Starts it and waits for the two regular readings of the beginning.
-    fn start(hierarchy: &Hierarchy, interval: Duration) -> Self {
-        let roots = Roots { cgroup: Some(hierarchy.mount.clone()), ..Roots::default() };
+    /// Starts it over the cgroups of one test and waits for the two regular readings of the beginning.
+    fn start(sandbox: &Sandbox, interval: Duration) -> Self {
+        let roots = Roots { cgroup: Some(sandbox.root().directory.clone()), ..Roots::default() };
         let local = Local::open(&roots, Effort::Live).unwrap();
         let (outlet, samples) = channel(1);
         let thread = Sampler::spawn(Box::new(local), interval, outlet).unwrap();
@@ -69,7 +69,7 @@ impl Watched {
 /// A cgroup's place in a snapshot.
 fn place(snapshot: &Snapshot, cgroup: &Cgroup) -> Option<usize> {
     let path = cgroup.path();
-    snapshot.topology.cgroups.iter().position(|other| *other.id.path == *path)
+    snapshot.topology.cgroups.iter().position(|other| path.ends_with(&*other.id.path))
 }
 
 fn reading(snapshot: &Snapshot, cgroup: &Cgroup) -> Memory {
@@ -106,7 +106,7 @@ fn a_hit_and_a_kill_show_before_the_next_regular_reading() {
     far.deny_swap();
     far.limit_to(LIMIT);
     let bystander = Hog::in_cgroup(&far);
-    let mut watched = Watched::start(&hierarchy, MINUTES);
+    let mut watched = Watched::start(&sandbox, MINUTES);
 
     let directory = disk::directory();
     hog.does(&format!("write {} 12", disk::file(&directory, "over")));
@@ -129,7 +129,7 @@ fn an_ancestors_limit_shows_early_with_the_one_that_holds_it() {
     parent.deny_swap();
     parent.limit_to(LIMIT);
     let child = parent.child(&container_name('a'));
-    let mut watched = Watched::start(&hierarchy, MINUTES);
+    let mut watched = Watched::start(&sandbox, MINUTES);
 
     Hog::in_cgroup(&child).dies_of("anon 40");
     let killed = watched.until(|snapshot| reading(snapshot, &child).events.oom_kill == Ok(1));
@@ -142,7 +142,7 @@ fn a_storm_of_hits_makes_few_readings() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "storm");
     let (storming, mut hog) = nearly_full(&sandbox, 'a');
-    let mut watched = Watched::start(&hierarchy, MINUTES);
+    let mut watched = Watched::start(&sandbox, MINUTES);
     let directory = disk::directory();
     let begun = Instant::now();
     let writer = std::thread::spawn(move || {
@@ -168,7 +168,7 @@ fn cgroups_that_come_and_go_leave_no_descriptor() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "events-churn");
     let crowd = sandbox.cgroup("crowd");
-    let mut watched = Watched::start(&hierarchy, Duration::from_millis(100));
+    let mut watched = Watched::start(&sandbox, Duration::from_millis(100));
     let before = descriptors_below(&crowd);
     for _ in 0..ROUNDS {
         let cgroups: Vec<Cgroup> = (0..20).map(|n| crowd.child(&format!("passing-{n}"))).collect();
@@ -200,7 +200,8 @@ fn descriptors_below(cgroup: &Cgroup) -> HashSet<String> {
 #[test]
 fn the_interval_changes_and_the_end_comes_while_it_waits() {
     let Some(hierarchy) = hierarchy() else { return };
-    let mut watched = Watched::start(&hierarchy, MINUTES);
+    let sandbox = Sandbox::new(&hierarchy, "events-end");
+    let mut watched = Watched::start(&sandbox, MINUTES);
     watched.thread.set_interval(Duration::from_millis(100));
     watched.until(|snapshot| snapshot.fresh == Fresh::All);
     watched.thread.set_interval(MINUTES);
