@@ -56,6 +56,7 @@ const STATES: &[Case] = &[
     Case { name: "paused", keys: " ", ..INCIDENT },
     Case { name: "filter_typed", keys: "/usage>512M", ..INCIDENT },
     Case { name: "filter_error", keys: "/usage>", ..INCIDENT },
+    Case { name: "filter_of_a_head", keys: "/redis\n/hits>10", ..INCIDENT },
     Case { name: "filter_empty_result", keys: "/no-such-name\n", ..INCIDENT },
     Case { name: "sorted_by_name", keys: "s", ..INCIDENT },
     Case { name: "sums_by_pod_80x24", keys: "b", ..INCIDENT },
@@ -120,6 +121,7 @@ fn no_line_is_wider_than_the_screen() {
         lines.extend(ui::panels::alerts(app, width, 4, theme));
         lines.extend(ui::panels::alerts_screen(app, area, theme));
         lines.push(ui::panels::footer(app, width, theme));
+        lines.extend(ui::panels::filter_error(app, width, theme));
         if width >= NARROW {
             lines.extend(around_the_table(app, area, theme));
         }
@@ -259,6 +261,18 @@ fn the_cursor_stays_on_its_row_while_trouble_grows() {
     }
     places.dedup();
     assert!(places.len() > 1, "the story does not move this row");
+}
+
+#[test]
+fn while_what_is_typed_is_no_filter_the_one_before_is_on() {
+    let mut app = told(Demo::INCIDENT, "/o");
+    press(&mut app, "\n/");
+    let shown = |app: &App| app.rows().map(|group| group.id.clone()).collect::<Vec<_>>();
+    let before = shown(&app);
+    for (typed, is_before) in [("x", false), ("x", false), ("=", false), ("(", true), (")", true)] {
+        press(&mut app, typed);
+        assert_eq!(shown(&app) == before, is_before, "after {typed:?}: {:?}", app.filter_text);
+    }
 }
 
 #[test]

@@ -103,9 +103,50 @@ pub fn find(id: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.id == id)
 }
 
+/// What the heads of columns are called where a field is asked for: the screen has less room than a name needs.
+pub const HEADS: &[(&str, &str)] = &[
+    ("CONTAINER", "name"),
+    ("USED", "usage"),
+    ("LIMIT", "effective_limit"),
+    ("%", "percent"),
+    ("HELD BY", "limited_by"),
+    ("FLOOR", "floor"),
+    ("WSET", "working_set"),
+    ("HITS", "failcnt"),
+    ("+NEW", "failcnt"),
+    ("LAST", "failcnt"),
+    ("OOM", "oom_kill"),
+    ("SWAP", "swap"),
+    ("SWCACHE", "swap_cached"),
+    ("STALL", "psi.some_avg10"),
+    ("ETA", "time_to_limit"),
+    ("TREND", "usage"),
+];
+
+/// The field that somebody means who writes `word`: by the head of a column, or by a few wrong letters.
+pub fn nearest(word: &str) -> Option<&'static str> {
+    /// A word of so many letters may have one of them wrong.
+    const PER_MISTAKE: usize = 3;
+    let word = word.to_lowercase();
+    let names = FIELDS.iter().map(|field| (field.id, field.id)).chain(HEADS.iter().copied());
+    let distance = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
+    let (mistakes, field) = names.map(|(name, field)| (distance(name), field)).min_by_key(|(mistakes, _)| *mistakes)?;
+    (mistakes <= word.chars().count() / PER_MISTAKE).then_some(field)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_name_is_led_to_the_field_that_was_meant() {
+        for (word, field) in [("hits", "failcnt"), ("Stall", "psi.some_avg10"), ("useage", "usage"), ("oom_kils", "oom_kill")]
+        {
+            assert_eq!(nearest(word), Some(field), "{word}");
+        }
+        assert_eq!(nearest("weight"), None);
+        assert!(HEADS.iter().all(|(_, field)| find(field).is_some()));
+    }
 
     #[test]
     fn every_field_is_named_once_and_explained() {

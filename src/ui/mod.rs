@@ -26,6 +26,7 @@ pub mod theme;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
 use crate::app::{App, Screen};
 use theme::{Role, Theme};
@@ -52,6 +53,11 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     let body = usize::from(area.height) - 1;
     for (row, line) in (0..area.height - 1).zip(lines.into_iter().take(body)) {
         frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
+    }
+    if let Some(error) = panels::filter_error(app, usize::from(area.width), theme) {
+        let line = Rect { y: area.bottom() - 2, height: 1, ..area };
+        frame.render_widget(Clear, line);
+        frame.render_widget(error, line);
     }
     frame.render_widget(
         panels::footer(app, usize::from(area.width), theme),

@@ -1,7 +1,7 @@
 //! What stands below the rows: why, alerts, status, keys; and the screen of alerts.
 
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::alert::{Alert, Level};
@@ -252,14 +252,11 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
 }
 
 fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'static> {
-    let note = match &app.filter_error {
-        Some(error) => Span::styled(
-            text::truncate(error, width / 2, theme.glyphs.ellipsis).into_owned(),
-            theme.style(Role::Warning),
-        ),
-        None => {
-            Span::styled(format!("{} rows; Enter keeps it, Esc clears it", app.rows().len()), theme.style(Role::Dim))
-        }
+    let note = match (&app.filter_error, app.rows().len()) {
+        (Some(_), _) if app.filtered() => Span::styled(" INVALID: the filter before is on ", alarm(theme)),
+        (Some(_), _) => Span::styled(" INVALID: no filter is on ", alarm(theme)),
+        (None, 1) => Span::styled("1 row; Enter keeps it, Esc clears it", theme.style(Role::Dim)),
+        (None, rows) => Span::styled(format!("{rows} rows; Enter keeps it, Esc clears it"), theme.style(Role::Dim)),
     };
     let room = width.saturating_sub(note.width() + 4);
     let left = vec![
@@ -268,6 +265,17 @@ fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'sta
         Span::styled(" ", theme.style(Role::Plain).add_modifier(Modifier::REVERSED)),
     ];
     spread(left, vec![note], width)
+}
+
+fn alarm(theme: &Theme) -> Style {
+    theme.style(Role::Warning).add_modifier(Modifier::REVERSED)
+}
+
+/// Why what is typed is no filter: a line of its own, above the one that is typed in.
+pub fn filter_error(app: &App, width: usize, theme: &Theme) -> Option<Line<'static>> {
+    let error = app.filter_error.as_ref().filter(|_| app.editor.is_some())?;
+    let error = text::truncate(&text::visible(error), width, theme.glyphs.ellipsis).into_owned();
+    Some(Line::styled(error, theme.style(Role::Warning)))
 }
 
 /// What makes the screen other than usual, in reverse.

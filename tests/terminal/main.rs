@@ -85,7 +85,7 @@ fn keys_lead_from_screen_to_screen_and_back() {
 fn a_filter_works_while_it_is_typed() {
     let mut terminal = Terminal::demo(&[], &[]);
     terminal.press("/redis");
-    terminal.wait_for("only redis", |screen| has("1 rows; Enter keeps it")(screen) && lacks("report-gen")(screen));
+    terminal.wait_for("only redis", |screen| has("1 row; Enter keeps it")(screen) && lacks("report-gen")(screen));
     terminal.press_for(ENTER, "FILTER redis");
     terminal.wait_for("still only redis", lacks("report-gen"));
     terminal.press_for(ESC, "report-gen");
