@@ -1,11 +1,13 @@
 //! The command line: types and help texts, nothing else.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::field::{self, FIELDS, Field};
 use crate::identity::state::Endpoint;
@@ -16,7 +18,7 @@ use crate::units;
 /// The memory of every container on this host, live: usage, limit, limit hits, OOM kills, swap cache, and
 /// whose limit it is.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = false)]
+#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = false, after_help = MORE)]
 pub struct Cli {
     /// What to do instead of showing the dashboard.
     #[command(subcommand)]
@@ -27,24 +29,47 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The same, if its options mean something together.
+    /// What these arguments say, the program's name first.
     ///
     /// # Errors
-    /// Where one would have no effect.
-    pub fn consistent(self) -> Result<Self, clap::Error> {
-        let without_columns = match &self.command {
-            Some(Command::Snapshot(arguments)) => arguments.format == Format::Json,
-            _ => true,
-        };
-        if without_columns && self.options.columns.is_some() {
-            let why =
-                "--columns is for `snapshot` as table or csv; json has every field, and the dashboard those that fit";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, why));
+    /// Where they mean nothing, or one of them would have no effect.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(arguments)?;
+        let cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::command()))?;
+        // An option may stand before the command or behind it.
+        let (mode, given) = matches.subcommand().unwrap_or(("the dashboard", &matches));
+        let is_given = |option: &&&str| given.value_source(option) == Some(ValueSource::CommandLine);
+        match cli.unused().iter().find(is_given) {
+            Some(option) => {
+                let why = format!("{mode} does not use --{}", option.replace('_', "-"));
+                Err(Self::command().error(ErrorKind::ArgumentConflict, why))
+            }
+            None => Ok(cli),
         }
-        if self.options.tree && matches!(self.command, Some(Command::Snapshot(_))) {
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, "--tree is for the dashboard"));
+    }
+
+    /// The options without an effect on what is to be done. How a screen looks may be said everywhere: people do so in
+    /// an alias.
+    fn unused(&self) -> &'static [&'static str] {
+        match &self.command {
+            None => &["columns"],
+            Some(Command::Demo) => &["columns", "root", "cgroup_root", "proc_root", "api"],
+            Some(Command::Snapshot(arguments)) if arguments.format == Format::Json => &["tree", "columns"],
+            Some(Command::Snapshot(_)) => &["tree"],
+            Some(Command::Completions { .. } | Command::Man) => &[
+                "interval",
+                "filter",
+                "sort",
+                "columns",
+                "group_by",
+                "all",
+                "tree",
+                "root",
+                "cgroup_root",
+                "proc_root",
+                "api",
+            ],
         }
-        Ok(self)
     }
 }
 
@@ -52,6 +77,7 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print one reading, or several
+    #[command(after_help = MORE, after_long_help = fields())]
     Snapshot(SnapshotArgs),
     /// Show the dashboard over a built-in simulated host
     Demo,
@@ -62,6 +88,15 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// Where the rest is explained.
+const MORE: &str = "`memcgtop man` explains every field, key and exit status.";
+
+/// The names of the fields, for those who choose some.
+fn fields() -> String {
+    let names: Vec<_> = FIELDS.iter().map(|field| field.id).collect();
+    format!("Fields, for --columns, --sort and --filter: {}\n\n{MORE}", names.join(", "))
 }
 
 /// How to print readings.
@@ -157,6 +192,7 @@ fn meaningful(filter: &str) -> Result<String, QueryError> {
 fn known_field(name: &str) -> Result<&'static Field, String> {
     field::find(name).ok_or_else(|| {
         let names: Vec<_> = FIELDS.iter().map(|field| field.id).collect();
-        format!("no such field; fields: {}", names.join(", "))
+        let meant = field::nearest(name).map_or_else(String::new, |field| format!(", did you mean `{field}`?"));
+        format!("no such field{meant}; fields: {}", names.join(", "))
     })
 }

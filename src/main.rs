@@ -1,5 +1,6 @@
 //! The program: arguments in, a mode, an exit code out.
 
+use std::env;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::thread;
@@ -7,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 use jiff::tz::TimeZone;
 use memcgtop::app;
@@ -28,7 +29,7 @@ use memcgtop::text::{self, Ellipsis};
 use memcgtop::ui::theme::{ASCII, Colours};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse().and_then(Cli::consistent) {
+    let cli = match Cli::read(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             if !error.use_stderr() {

@@ -49,8 +49,16 @@ fn what_means_nothing_is_refused_with_what_exists() {
         (&["snapshot", "--format", "xml"], "json"),
         (&["snapshot", "--count", "0"], "0"),
         (&["snapshot", "--group-by", "weight"], "namespace"),
-        (&["snapshot", "--format", "json", "--columns", "name"], "json has every field"),
-        (&["snapshot", "--tree"], "for the dashboard"),
+        (&["--sort", "hits"], "did you mean `failcnt`?"),
+        (&["snapshot", "--columns", "name,stall"], "did you mean `psi.some_avg10`?"),
+        (&["snapshot", "--format", "json", "--columns", "name"], "snapshot does not use --columns"),
+        (&["--columns", "name"], "the dashboard does not use --columns"),
+        (&["snapshot", "--tree"], "snapshot does not use --tree"),
+        (&["--tree", "snapshot"], "snapshot does not use --tree"),
+        (&["demo", "--root", "/host"], "demo does not use --root"),
+        (&["--proc-root", "/proc", "demo"], "demo does not use --proc-root"),
+        (&["man", "--cgroup-root", "/sys"], "man does not use --cgroup-root"),
+        (&["--interval", "1s", "completions", "bash"], "completions does not use --interval"),
         (&["--api", "docker=tcp://host"], "unix:///"),
     ] {
         let output = memcgtop(arguments);
@@ -192,6 +200,18 @@ fn a_captured_tree_gives_the_same_every_time() {
 }
 
 #[test]
+fn options_stand_before_the_command_or_behind_it() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let cgroups = fixtures.join("v2/linux-6.1/20-limit-hit-swapping/cg");
+    let options = ["--all", "--columns", "cgroup,usage", "--cgroup-root", cgroups.to_str().unwrap()];
+    let before = memcgtop(&[&options[..], &["snapshot"]].concat());
+    let behind = memcgtop(&[&["snapshot"], &options[..]].concat());
+    assert!(before.status.success(), "{}", stderr(&before));
+    assert!(stdout(&before).contains("/pod/app"));
+    assert_eq!(stdout(&before), stdout(&behind));
+}
+
+#[test]
 fn hostile_names_reach_no_terminal() {
     let root = tempfile::tempdir().unwrap();
     let file = |directory: &Path, name: &str, text: &str| fs::write(directory.join(name), text).unwrap();
@@ -241,7 +261,12 @@ fn arguments_reach_no_terminal_as_they_are() {
 
 #[test]
 fn the_manual_and_the_completions_are_printed() {
-    assert!(stdout(&memcgtop(&["man"])).contains(".TH memcgtop"));
+    let manual = stdout(&memcgtop(&["man"]));
+    for told in [".TH memcgtop", "\\-\\-count", "\\fBfailcnt\\fR", "\\fBspace\\fR", "EXIT STATUS"] {
+        assert!(manual.contains(told), "no {told}");
+    }
+    let help = stdout(&memcgtop(&["snapshot", "--help"]));
+    assert!(help.contains("memcgtop man") && help.contains("psi.some_avg10"), "{help}");
     for shell in ["bash", "zsh", "fish"] {
         assert!(stdout(&memcgtop(&["completions", shell])).contains("memcgtop"), "{shell}");
     }
