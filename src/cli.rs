@@ -192,7 +192,7 @@ fn meaningful(filter: &str) -> Result<String, QueryError> {
 fn known_field(name: &str) -> Result<&'static Field, String> {
     field::find(name).ok_or_else(|| {
         let names: Vec<_> = FIELDS.iter().map(|field| field.id).collect();
-        let meant = field::nearest(name).map_or_else(String::new, |field| format!(", did you mean `{field}`?"));
+        let meant = field::nearest(name).map_or_else(String::new, |field| format!(", perhaps `{field}`"));
         format!("no such field{meant}; fields: {}", names.join(", "))
     })
 }

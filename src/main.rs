@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use clap::error::{ContextKind, ContextValue};
 use clap::CommandFactory as _;
+use clap::error::{ContextKind, ContextValue};
 
 use jiff::tz::TimeZone;
 use memcgtop::app;
@@ -26,6 +26,7 @@ use memcgtop::source::demo::Demo;
 use memcgtop::source::local::{Effort, Local};
 use memcgtop::source::{self, Source};
 use memcgtop::text::{self, Ellipsis};
+use memcgtop::ui;
 use memcgtop::ui::theme::{ASCII, Colours};
 
 fn main() -> ExitCode {
@@ -130,6 +131,7 @@ fn dashboard(
         grouping: options.group_by,
         tree: options.tree,
         zone: TimeZone::system(),
+        layout: ui::LAYOUT,
     };
     let colours = if options.no_color { Colours::None } else { Colours::Sixteen };
     let theme = run::theme(options.ascii.then_some(&ASCII), colours);

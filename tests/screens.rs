@@ -56,7 +56,7 @@ const STATES: &[Case] = &[
     Case { name: "paused", keys: " ", ..INCIDENT },
     Case { name: "filter_typed", keys: "/usage>512M", ..INCIDENT },
     Case { name: "filter_error", keys: "/usage>", ..INCIDENT },
-    Case { name: "filter_of_a_head", keys: "/redis\n/hits>10", ..INCIDENT },
+    Case { name: "filter_of_a_head", keys: "/redis\n/ hits>10", ..INCIDENT },
     Case { name: "filter_empty_result", keys: "/no-such-name\n", ..INCIDENT },
     Case { name: "sorted_by_name", keys: "s", ..INCIDENT },
     Case { name: "sums_by_pod_80x24", keys: "b", ..INCIDENT },
@@ -269,9 +269,74 @@ fn while_what_is_typed_is_no_filter_the_one_before_is_on() {
     press(&mut app, "\n/");
     let shown = |app: &App| app.rows().map(|group| group.id.clone()).collect::<Vec<_>>();
     let before = shown(&app);
-    for (typed, is_before) in [("x", false), ("x", false), ("=", false), ("(", true), (")", true)] {
+    for (typed, is_before) in [("x", false), ("x", false), ("=", true), ("(", true), (")", true)] {
         press(&mut app, typed);
         assert_eq!(shown(&app) == before, is_before, "after {typed:?}: {:?}", app.filter_text);
+    }
+}
+
+#[test]
+fn only_columns_that_are_shown_are_walked_through() {
+    for (width, last) in [(40, "oom_kill"), (80, "psi.some_avg10"), (120, "psi.some_avg10"), (200, "time_to_limit")] {
+        let mut app = told(Demo::INCIDENT, "");
+        app.update(Message::Input(Event::Resize(width, 40)));
+        let shown = (ui::LAYOUT.columns)(&app);
+        for field in &shown {
+            assert_eq!(app.focus, *field, "{width}");
+            press(&mut app, "l");
+        }
+        assert_eq!(app.focus, last, "{width}");
+    }
+}
+
+#[test]
+fn a_page_is_what_is_seen() {
+    for keys in ["?", "g\n"] {
+        let mut app = told(Demo::INCIDENT, keys);
+        app.update(Message::Input(Event::Resize(80, 24)));
+        let texts = |app: &App| rows(&painted(app, &UNICODE, (80, 24)))[..22].to_vec();
+        let mut whole = texts(&app);
+        let mut pages = 0;
+        loop {
+            let before = app.scroll;
+            page(&mut app, KeyCode::PageDown);
+            whole.extend(texts(&app)[22 - (app.scroll - before).min(22)..].to_vec());
+            pages += 1;
+            if app.scroll - before < 22 {
+                break;
+            }
+        }
+        assert!(pages > 3 && !whole.iter().any(|line| line.contains("more lines")), "{pages}");
+        press(&mut app, "G");
+        let end = app.scroll;
+        page(&mut app, KeyCode::PageUp);
+        assert_eq!(app.scroll, end - 22, "the end is where the text ends");
+    }
+}
+
+#[test]
+fn a_page_of_rows_is_what_is_seen_of_them() {
+    let mut app = app();
+    app.update(Message::Sample(Ok(Box::new(Demo::wide(200).sample().expect("the demo never fails")))));
+    app.update(Message::Input(Event::Resize(80, 24)));
+    let screen = rows(&painted(&app, &UNICODE, (80, 24)));
+    let at = |text: &str| screen.iter().position(|row| row.contains(text)).expect("heads, rows, and how many more");
+    page(&mut app, KeyCode::PageDown);
+    assert_eq!(app.cursor(), at(" more,") - at("CONTAINER") - 1);
+    page(&mut app, KeyCode::PageUp);
+    assert_eq!(app.cursor(), 0);
+}
+
+fn page(app: &mut App, key: KeyCode) {
+    app.update(Message::Input(Event::Key(KeyEvent::new(key, KeyModifiers::NONE))));
+}
+
+#[test]
+fn another_interval_shows_at_once_and_in_the_unit_that_was_set() {
+    for (keys, shown) in [("<", "EVERY 500ms"), ("<<", "EVERY 250ms"), ("<<<<", "EVERY 100ms"), (">", "EVERY 2s")] {
+        let app = told(Demo::INCIDENT, keys);
+        let screen = rows(&painted(&app, &UNICODE, (80, 24))).join("\n");
+        assert!(screen.contains(shown), "{keys}: {screen}");
     }
 }
 
@@ -352,6 +417,7 @@ fn app() -> App {
         grouping: None,
         tree: false,
         zone: TimeZone::UTC,
+        layout: ui::LAYOUT,
     })
 }
 

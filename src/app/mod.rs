@@ -40,6 +40,26 @@ pub struct Settings {
     pub tree: bool,
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
+    /// How the screen tells what it has room for.
+    pub layout: Layout,
+}
+
+/// What only the screen knows, and keys have to.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// The fields of the columns that are shown, in their order.
+    pub columns: fn(&App) -> Vec<&'static str>,
+    /// What of the rows or of the text is shown.
+    pub page: fn(&App) -> Page,
+}
+
+/// What is shown of the rows or of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// How many a page key moves by: as many as are seen.
+    pub step: usize,
+    /// The last row, or the last line that a text can start with.
+    pub last: usize,
 }
 
 /// What happened.
@@ -109,16 +129,18 @@ pub struct App {
     pub filter_error: Option<String>,
     /// In which order.
     pub sort: Sort,
-    /// The focused column.
-    pub column: usize,
+    /// The field of the focused column.
+    pub focus: &'static str,
     /// Time between two readings.
     pub interval: Duration,
+    /// The same, as it was at the start.
+    usual: Duration,
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
     /// Why there is no new reading.
     pub trouble: Option<String>,
     /// Lines scrolled in the help, the detail and the alerts.
-    pub scroll: u16,
+    pub scroll: usize,
     /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
     selected: Option<CgroupId>,
     sums: Option<Sums>,
@@ -131,10 +153,11 @@ pub struct App {
     folded: HashSet<CgroupId>,
     feed: Feed,
     tree: bool,
+    layout: Layout,
 }
 
 /// The steps of the interval, in milliseconds.
-const INTERVALS: [u64; 8] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
+const INTERVALS: [u64; 9] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
 impl App {
     /// A dashboard that knows nothing yet.
@@ -149,8 +172,9 @@ impl App {
             editor: None,
             filter_error: None,
             sort: settings.sort,
-            column: 0,
+            focus: "name",
             interval: settings.interval,
+            usual: settings.interval,
             zone: settings.zone,
             trouble: None,
             scroll: 0,
@@ -163,7 +187,23 @@ impl App {
             folded: HashSet::new(),
             feed: Feed::Live,
             tree: settings.tree,
+            layout: settings.layout,
         }
+    }
+
+    /// Columns and rows of the terminal.
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
+    /// Whether readings come more or less often than they were asked for.
+    pub fn is_hurried_or_slowed(&self) -> bool {
+        self.interval != self.usual
+    }
+
+    /// Whether rows fill the screen, not a text.
+    pub fn shows_rows(&self) -> bool {
+        !self.help && matches!(self.screen, Screen::Table | Screen::Tree)
     }
 
     /// The rows in their order.
@@ -305,8 +345,8 @@ impl App {
             Action::Acknowledge => self.alerts.acknowledge_all(),
             Action::Up => self.go(-1),
             Action::Down => self.go(1),
-            Action::PageUp => self.go(-self.page()),
-            Action::PageDown => self.go(self.page()),
+            Action::PageUp => self.turn(-1),
+            Action::PageDown => self.turn(1),
             Action::First => self.go(isize::MIN / 2),
             Action::Last => self.go(isize::MAX / 2),
             Action::Left => self.sideways(-1),
@@ -393,11 +433,10 @@ impl App {
         Effect::SetInterval(self.interval)
     }
 
-    /// Rows that a page key moves by: all but one of a screen's text, half of the screen where there are rows.
-    fn page(&self) -> isize {
-        let lines = isize::try_from(self.size.1).unwrap_or(isize::MAX);
-        let is_text = self.help || !matches!(self.screen, Screen::Table | Screen::Tree);
-        (if is_text { lines - 2 } else { lines / 2 }).max(1)
+    /// By as much as is seen.
+    fn turn(&mut self, pages: isize) {
+        let Page { step, .. } = (self.layout.page)(self);
+        self.go(pages * isize::try_from(step.max(1)).unwrap_or(isize::MAX));
     }
 
     fn sideways(&mut self, step: isize) {
@@ -410,7 +449,10 @@ impl App {
             }
             self.arrange();
         } else {
-            self.column = self.column.saturating_add_signed(step).min(columns().len() - 1);
+            let shown = (self.layout.columns)(self);
+            let at = shown.iter().position(|field| *field == self.focus).unwrap_or(0);
+            let next = shown.get(at.saturating_add_signed(step)).or(shown.last());
+            self.focus = next.copied().unwrap_or(self.focus);
         }
     }
 
@@ -436,14 +478,15 @@ impl App {
 
     /// Moves the cursor, or scrolls what has none.
     fn go(&mut self, by: isize) {
-        if self.help || !matches!(self.screen, Screen::Table | Screen::Tree) {
-            let by = i16::try_from(by.clamp(-1_000, 1_000)).unwrap_or(0);
-            self.scroll = self.scroll.saturating_add_signed(by).min(500);
-            return;
+        let Page { last, .. } = (self.layout.page)(self);
+        let is_rows = self.shows_rows();
+        let at = if is_rows { self.cursor } else { self.scroll };
+        let to = at.min(last).saturating_add_signed(by).min(last);
+        if is_rows {
+            self.select(to);
+        } else {
+            self.scroll = to;
         }
-        let last = self.rows.len().saturating_sub(1);
-        let at = self.cursor().saturating_add_signed(by).min(last);
-        self.select(at);
     }
 
     fn select(&mut self, at: usize) {
@@ -451,23 +494,4 @@ impl App {
         self.cursor = at;
         self.selected = id;
     }
-}
-
-/// The fields that the columns of the table stand for, in their order on the screen.
-pub fn columns() -> &'static [&'static str] {
-    &[
-        "name",
-        "usage",
-        "effective_limit",
-        "percent",
-        "limited_by",
-        "floor",
-        "working_set",
-        "failcnt",
-        "oom_kill",
-        "swap",
-        "swap_cached",
-        "psi.some_avg10",
-        "time_to_limit",
-    ]
 }

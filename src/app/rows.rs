@@ -1,6 +1,6 @@
 //! Which rows the dashboard shows, and in which order: containers, the tree above them, or sums.
 
-use crate::app::{App, Screen, columns};
+use crate::app::{App, Screen};
 use crate::field::{self, Field};
 use crate::model::Group;
 use crate::model::sums::{Grouping, Sums};
@@ -26,7 +26,7 @@ impl App {
     /// The field of the focused column: what it sorts by.
     pub fn focused(&self) -> Option<&'static Field> {
         // The limits of several rows add up; what limits each of them in effect does not.
-        match (columns().get(self.column).copied()?, self.grouping()) {
+        match (self.focus, self.grouping()) {
             ("effective_limit", Some(_)) => field::find("limit"),
             (id, _) => field::find(id),
         }

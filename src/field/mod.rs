@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_wrong_name_is_led_to_the_field_that_was_meant() {
-        for (word, field) in [("hits", "failcnt"), ("Stall", "psi.some_avg10"), ("useage", "usage"), ("oom_kils", "oom_kill")]
+        for (word, field) in
+            [("hits", "failcnt"), ("Stall", "psi.some_avg10"), ("useage", "usage"), ("oom_kils", "oom_kill")]
         {
             assert_eq!(nearest(word), Some(field), "{word}");
         }

@@ -72,7 +72,7 @@ pub enum QueryError {
 }
 
 fn nearest(word: &str) -> String {
-    field::nearest(word).map_or_else(String::new, |field| format!(", did you mean `{field}`?"))
+    field::nearest(word).map_or_else(String::new, |field| format!(", perhaps `{field}`"))
 }
 
 fn names() -> String {

@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::model::autopsy::{Autopsy, Before};
 use crate::snapshot::Reading;
 use crate::text;
-use crate::ui::panels::scrolled;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{fitted, header, rule};
 use crate::units::{self, Limit};
@@ -29,7 +28,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
         lines.push(Line::default());
         lines.extend(block(app, autopsy, theme));
     }
-    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1, theme), width, theme)
+    fitted(lines, width, theme)
 }
 
 fn block(app: &App, autopsy: &Autopsy, theme: &Theme) -> Vec<Line<'static>> {

@@ -38,7 +38,7 @@ pub const COLUMNS: &[Column] = &[
     Column {
         title: "",
         meaning: "what of its limit is used, by what stays (floor), what can be dropped, what others below the same limit use; the line is memory.high",
-        field: "limited_by",
+        field: "percent",
         width: BAR,
         rank: 7,
         right: false,
@@ -204,6 +204,19 @@ pub fn fit(width: usize, narrowest_name: usize) -> (usize, Vec<(&'static Column,
     let columns = COLUMNS.iter().filter(|column| taken.contains(&column.title));
     let columns = columns.map(|column| (column, column.width + if column.title.is_empty() { wider_bar } else { 0 }));
     (name + wider_name, columns.collect())
+}
+
+/// The fields that rows can be sorted by at this width, in the order of their columns.
+pub fn focusable(screen: &Screen, width: usize) -> Vec<&'static str> {
+    let (_, columns) = fit(width, name_cells(screen, width));
+    let titled = columns.iter().filter(|(column, _)| !column.title.is_empty());
+    let mut fields = vec!["name"];
+    for (column, _) in titled {
+        if !fields.contains(&column.field) {
+            fields.push(column.field);
+        }
+    }
+    fields
 }
 
 /// The cells that a name gets at least; more in the tree, where its place is in front of it.

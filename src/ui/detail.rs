@@ -15,7 +15,7 @@ use crate::model::{Group, cause, evidence};
 use crate::snapshot::{CgroupId, Host, Reading};
 use crate::text;
 use crate::ui::columns;
-use crate::ui::panels::{scrolled, state};
+use crate::ui::panels::state;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{bar, fitted, rule, spread};
 use crate::units;
@@ -41,7 +41,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.extend(chain(app, group, width, theme));
     lines.extend(declaration(group, theme));
     lines.extend(figures(group, width, theme));
-    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1, theme), width, theme)
+    fitted(lines, width, theme)
 }
 
 fn title(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {

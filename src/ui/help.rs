@@ -8,7 +8,6 @@ use crate::app::action::ACTIONS;
 use crate::field;
 use crate::text;
 use crate::ui::columns::COLUMNS;
-use crate::ui::panels::scrolled;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{fitted, rule};
 
@@ -52,7 +51,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     for field in field::FIELDS {
         lines.extend(wrapped(field.id, &format!("{} [{}]", field.meaning, field.source), width, theme));
     }
-    fitted(scrolled(lines, app.scroll, usize::from(area.height) - 1, theme), width, theme)
+    fitted(lines, width, theme)
 }
 
 /// A term and its meaning, on as many lines as it takes.

@@ -28,8 +28,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use crate::app::{App, Screen};
-use theme::{Role, Theme};
+use crate::app::{App, Layout, Page, Screen};
+use theme::{ASCII, Colours, Role, Theme};
 
 /// Below this nothing can be told.
 const SMALLEST: (u16, u16) = (30, 6);
@@ -43,14 +43,11 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         frame.render_widget(Line::raw(text), Rect { height: area.height.min(1), ..area });
         return;
     }
-    let lines = match (&app.screen, app.help) {
-        (_, true) => help::lines(app, area, theme),
-        (Screen::Detail(id), _) => detail::lines(app, id, area, theme),
-        (Screen::Autopsies, _) => autopsies::lines(app, area, theme),
-        (Screen::Alerts, _) => panels::alerts_screen(app, area, theme),
-        (Screen::Table | Screen::Tree, _) => overview(app, area, theme),
-    };
     let body = usize::from(area.height) - 1;
+    let lines = match text(app, area, theme) {
+        Some(lines) => scrolled(lines, app.scroll, body, theme),
+        None => overview(app, area, theme),
+    };
     for (row, line) in (0..area.height - 1).zip(lines.into_iter().take(body)) {
         frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
     }
@@ -65,10 +62,62 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     );
 }
 
+/// What the keys are told of the screen.
+pub const LAYOUT: Layout = Layout { columns, page };
+
+fn columns(app: &App) -> Vec<&'static str> {
+    columns::focusable(&app.screen, usize::from(app.size().0))
+}
+
+fn page(app: &App) -> Page {
+    let (width, height) = app.size();
+    let area = Rect::new(0, 0, width.max(SMALLEST.0), height.max(SMALLEST.1));
+    // Only counted, so that it does not matter what they are drawn with.
+    let theme = Theme::new(Colours::None, &ASCII);
+    let body = usize::from(area.height) - 1;
+    if let Some(lines) = text(app, area, &theme) {
+        return Page { step: body - 1, last: lines.len().saturating_sub(body) };
+    }
+    let (above, below) = around_the_rows(app, area, &theme);
+    let (room, all) = (body.saturating_sub(above.len() + below.len()), app.rows().len());
+    Page { step: table::rows_in(room, all), last: all.saturating_sub(1) }
+}
+
+/// All lines of the text that fills the screen, if one does.
+fn text(app: &App, area: Rect, theme: &Theme) -> Option<Vec<Line<'static>>> {
+    Some(match (&app.screen, app.help) {
+        (_, true) => help::lines(app, area, theme),
+        (Screen::Detail(id), _) => detail::lines(app, id, area, theme),
+        (Screen::Autopsies, _) => autopsies::lines(app, area, theme),
+        (Screen::Alerts, _) => panels::alerts_screen(app, area, theme),
+        (Screen::Table | Screen::Tree, _) => return None,
+    })
+}
+
+/// The part of `lines` that is in the window; its last line says how many are below.
+fn scrolled(lines: Vec<Line<'static>>, scroll: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let most = lines.len().saturating_sub(height);
+    let mut shown: Vec<_> = lines.into_iter().skip(scroll.min(most)).collect();
+    let below = shown.len().saturating_sub(height);
+    if below > 0 && height > 1 {
+        shown.truncate(height - 1);
+        shown.push(Line::styled(format!("  {} more lines: PgDn", below + 1), theme.style(Role::Dim)));
+    }
+    shown
+}
+
 fn overview(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
+    let (mut lines, below) = around_the_rows(app, area, theme);
+    let room = usize::from(area.height - 1).saturating_sub(lines.len() + below.len());
+    lines.extend(table::lines(app, usize::from(area.width), room, theme));
+    lines.extend(below);
+    lines
+}
+
+/// What stands above the rows, and what below, as far as the window's height allows.
+fn around_the_rows(app: &App, area: Rect, theme: &Theme) -> (Vec<Line<'static>>, Vec<Line<'static>>) {
     let width = usize::from(area.width);
     let height = usize::from(area.height) - 1;
-    let mut lines = header::lines(app, width, height, theme);
     let why = match height {
         ..15 => Vec::new(),
         15..26 => panels::why(app, width, 2, theme),
@@ -80,12 +129,7 @@ fn overview(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
         _ => panels::alerts(app, width, 4, theme),
     };
     let status = if height >= 28 { vec![Line::default(), panels::status(app, width, theme)] } else { Vec::new() };
-    let room = height.saturating_sub(lines.len() + why.len() + alerts.len() + status.len());
-    lines.extend(table::lines(app, width, room, theme));
-    lines.extend(why);
-    lines.extend(alerts);
-    lines.extend(status);
-    lines
+    (header::lines(app, width, height, theme), [why, alerts, status].concat())
 }
 
 /// A rule across the screen with a title on its left and a note on its right.

@@ -190,20 +190,7 @@ pub fn alerts_screen(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>>
     let attached = units::age_long(app.model.attached());
     lines.push(rule("log", &format!("{} in {attached}", ended.len()), width, theme));
     lines.extend(ended.into_iter().map(|alert| alert_line(app, alert, width, theme)));
-    scrolled(lines, app.scroll, usize::from(area.height) - 1, theme)
-}
-
-/// The part of `lines` that is in the window; its last line says how many are below.
-pub fn scrolled(lines: Vec<Line<'static>>, scroll: u16, height: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let most = lines.len().saturating_sub(height);
-    let above = usize::from(scroll).min(most);
-    let mut shown: Vec<_> = lines.into_iter().skip(above).collect();
-    let below = shown.len().saturating_sub(height);
-    if below > 0 && height > 1 {
-        shown.truncate(height - 1);
-        shown.push(Line::styled(format!("  {} more lines: PgDn", below + 1), theme.style(Role::Dim)));
-    }
-    shown
+    lines
 }
 
 /// How much is shown, and how well it could be read.
@@ -285,6 +272,9 @@ fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
         let since =
             app.model.snapshot().map_or(String::new(), |snapshot| header::wall(app, snapshot.taken_at, " %H:%M:%S"));
         modes.push(format!(" PAUSED{since} "));
+    }
+    if app.is_hurried_or_slowed() {
+        modes.push(format!(" EVERY {} ", units::interval(app.interval)));
     }
     if app.filtered() {
         modes.push(format!(" FILTER {} ", text::visible(&app.filter_text)));

@@ -3,7 +3,7 @@
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::app::{self, App, Screen};
+use crate::app::{App, Screen};
 use crate::model::sums::Grouping;
 use crate::model::{Group, Scope};
 use crate::snapshot::{Host, Kind};
@@ -22,8 +22,7 @@ pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<
     if total == 0 {
         lines.extend(nothing(app, theme));
     }
-    // One line is kept to say what is below, if anything is.
-    let shown = if total > room { room.saturating_sub(1) } else { room };
+    let shown = rows_in(height, total);
     let first = app.cursor().saturating_sub(shown / 2).min(total.saturating_sub(shown));
     let mut trunks = Trunks::default();
     for (at, group) in app.rows().enumerate().take(first + shown) {
@@ -39,11 +38,17 @@ pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<
     lines
 }
 
+/// How many of `total` rows fit below their heads in `height` lines. One line is kept to say what is left out, if
+/// anything is.
+pub fn rows_in(height: usize, total: usize) -> usize {
+    let room = height.saturating_sub(1);
+    if total > room { room.saturating_sub(1) } else { room }
+}
+
 fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) -> Line<'static> {
-    let focus = app::columns().get(app.column).copied().unwrap_or_default();
     let head = |title: &str, field: &str| {
         let style = theme.style(Role::Dim);
-        let style = if field == focus && app.screen == Screen::Table {
+        let style = if field == app.focus && app.screen == Screen::Table {
             theme.style(Role::Accent).add_modifier(Modifier::UNDERLINED)
         } else {
             style

@@ -138,6 +138,7 @@ fn app(containers: usize, sort: Sort) -> App {
         grouping: None,
         tree: false,
         zone: TimeZone::UTC,
+        layout: ui::LAYOUT,
     });
     let mut demo = Demo::wide(containers);
     for _ in 0..2 {
