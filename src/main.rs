@@ -28,6 +28,7 @@ use memcgtop::source::{self, Source};
 use memcgtop::text::{self, Ellipsis};
 use memcgtop::ui;
 use memcgtop::ui::theme::{ASCII, Colours};
+use memcgtop::units;
 
 fn main() -> ExitCode {
     let cli = match Cli::read(env::args_os()) {
@@ -184,9 +185,9 @@ fn summarise(model: &Model, format: Format) {
         _ = writeln!(stderr, "no containers among {} cgroups; --all shows every cgroup", model.groups().len());
     }
     if let [first, ..] = model.problems() {
-        let count = model.problems().len();
+        let files = units::counted(model.problems().len() as u64, "file");
         let path = text::elide(&first.path, LONGEST_PATH, Ellipsis::Ascii);
-        _ = writeln!(stderr, "{count} files could not be read, such as {path}: {}", first.error);
+        _ = writeln!(stderr, "{files} could not be read, such as {path}: {}", first.error);
     }
 }
 

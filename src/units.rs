@@ -139,6 +139,11 @@ pub fn age_long(age: Duration) -> String {
     }
 }
 
+/// How many there are of a thing: `1 hit`, `2 hits`.
+pub fn counted(n: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
 /// A short time as it is set: `100ms`, `1s`, `1m`.
 pub fn interval(time: Duration) -> String {
     match time.as_millis() {
@@ -247,6 +252,11 @@ mod tests {
             assert_eq!(count(n), text);
         }
         assert!(count(u64::MAX).len() <= 5);
+    }
+
+    #[test]
+    fn one_thing_is_not_many() {
+        assert_eq!([0, 1, 2, 48_111].map(|n| counted(n, "hit")), ["0 hits", "1 hit", "2 hits", "48.1k hits"]);
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn limit_hit(group: &Group, model: &Model, _: bool) -> Option<Standing> {
     }
     let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts);
     let (sign, tally) = if own { ('=', &group.hits) } else { ('^', &group.ancestor_hits) };
-    let text = format!("{}, +{} hits", limit_of(&group.figures), units::count(tally.since_attach));
+    let text = format!("{}, +{}", limit_of(&group.figures), units::counted(tally.since_attach, "hit"));
     let stall = group.figures.psi.map_or(String::new(), |psi| format!(", stall {:.0}%", psi.some.avg10));
     let (level, text) = if hurts {
         (Level::Critical, format!("thrashing at {text}{stall}"))
@@ -109,7 +109,10 @@ fn throttled(group: &Group, model: &Model, _: bool) -> Option<Standing> {
     Some(Standing {
         level: if hurts { Level::Critical } else { Level::Warning },
         sign: '~',
-        text: format!("throttled by memory.high{high}, +{} events{stall}", units::count(group.throttled.since_attach)),
+        text: format!(
+            "throttled by memory.high{high}, +{}{stall}",
+            units::counted(group.throttled.since_attach, "event")
+        ),
     })
 }
 

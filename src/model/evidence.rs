@@ -8,7 +8,8 @@ use crate::model::{Group, Model};
 use crate::snapshot::{Kind, Missing, Reading};
 use crate::units::{self, Limit};
 
-/// The facts that a row's own counters tell, one each. Those of a sum are its containers': it says which is the worst.
+/// The facts that a row's own counters tell, one each, the most telling first. Those of a sum are its containers': it
+/// says which is the worst.
 pub fn evidence(group: &Group) -> Vec<String> {
     if group.identity.kind == Kind::Sum {
         let worst = group.worst.iter();
@@ -32,9 +33,8 @@ pub fn evidence(group: &Group) -> Vec<String> {
             facts.push(format!("{what} +{} since attach", units::count(tally.since_attach)));
         }
     }
-    facts.extend(refaults(group));
     if let Ok(psi) = figures.psi {
-        facts.push(format!("PSI some {:.0} % full {:.0} % over 10 s", psi.some.avg10, psi.full.avg10));
+        facts.push(format!("stall some {:.0}% full {:.0}%", psi.some.avg10, psi.full.avg10));
     }
     if let Err(reason @ Missing::DeadCounter) = figures.failcnt {
         facts.push(reason.reason().to_owned());
@@ -42,6 +42,7 @@ pub fn evidence(group: &Group) -> Vec<String> {
     if figures.under_oom == Ok(true) {
         facts.push("under_oom 1: tasks stand still, the OOM killer is disabled".to_owned());
     }
+    facts.extend(refaults(group));
     facts.extend(reclaimed_by_hand(group));
     facts
 }
@@ -56,7 +57,7 @@ fn full(group: &Group) -> Option<String> {
     };
     let whose = match by {
         Holder::Own(_) => "own limit",
-        Holder::Ancestor(path) => path.rsplit('/').next().unwrap_or(path),
+        Holder::Ancestor(_) => "an ancestor's limit",
         Holder::Host => "host",
     };
     Some(format!("{} of {} ({whose})", units::size(usage), units::size(limit)))

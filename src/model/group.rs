@@ -9,7 +9,7 @@ use crate::model::declared::Difference;
 use crate::model::forecast::{self, Forecast};
 use crate::model::history::{History, Point};
 use crate::model::moved::{Marks, Moved};
-use crate::model::verdict::{self, Around, By, Verdict};
+use crate::model::verdict::{self, Around, By, State, Verdict};
 use crate::model::{Figures, Tally, Worst, groups};
 use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role};
 
@@ -83,6 +83,12 @@ impl Group {
     /// Whether it is what runtimes need besides their containers: conmon, monitors, idle sandboxes.
     pub fn is_overhead(&self) -> bool {
         self.identity.role == Role::Helper || self.is_idle_sandbox()
+    }
+
+    /// Whether a limit holds it, be it this very moment or within the last seconds.
+    pub fn is_held(&self) -> bool {
+        let held = |verdict: Verdict| matches!(verdict.state, State::AtLimit | State::Thrashing | State::SwapFull);
+        self.figures.at_limit || self.verdict.is_ok_and(held)
     }
 
     /// The newer of the last hits of its own limit and of an ancestor's.

@@ -118,7 +118,7 @@ pub const COLUMNS: &[Column] = &[
     },
     Column {
         title: "LAST",
-        meaning: "age of the last hit: `now` within two readings, `>5m` before memcgtop watched, `-` never",
+        meaning: "when it was last hit: `now` within two readings, `4s` ago, `>5m` before memcgtop watched, `-` never",
         field: "failcnt",
         width: 4,
         rank: 6,
@@ -302,16 +302,20 @@ fn held_by(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'s
     let text = match &group.figures.limited_by {
         Ok(Holder::Own(_)) => "own limit".to_owned(),
         Ok(Holder::Host) => return vec![Span::styled("host", theme.style(Role::Dim))],
-        Ok(Holder::Ancestor(path)) => {
-            let groups = app.model.groups();
-            let mut above = std::iter::successors(group.parent, |&row| groups[row].parent).map(|row| &groups[row]);
-            let name = above.find(|above| above.id.path == *path).map(|above| above.identity.label());
-            let name = name.unwrap_or_else(|| path.rsplit('/').next().unwrap_or(path).into());
-            text::elide(&text::visible(&name), width, theme.glyphs.ellipsis).into_owned()
-        }
+        Ok(Holder::Ancestor(path)) => text::elide(&holder(app, group, path), width, theme.glyphs.ellipsis).into_owned(),
         Err(reason) => return vec![missing(*reason, theme)],
     };
     vec![Span::raw(text)]
+}
+
+/// What the cgroup at `path` is called, which is the row's or above it.
+pub fn holder(app: &App, group: &Group, path: &str) -> String {
+    let groups = app.model.groups();
+    let above = std::iter::successors(group.parent, |&row| groups[row].parent).map(|row| &groups[row]);
+    let mut own_and_above = std::iter::once(group).chain(above);
+    let name = own_and_above.find(|row| *row.id.path == *path).map(|row| row.identity.label());
+    let name = name.unwrap_or_else(|| path.rsplit('/').next().unwrap_or(path).into());
+    text::visible(&name).into_owned()
 }
 
 /// The counter that matters: its own, or the ancestor's where that one binds and its own never moved.

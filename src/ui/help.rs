@@ -38,13 +38,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     }
     lines.push(rule("signs", "", width, theme));
     lines.extend(SIGNS.iter().flat_map(|(sign, meaning)| wrapped(sign, meaning, width, theme)));
-    lines.push(rule("columns", "", width, theme));
-    for column in COLUMNS {
-        let glyphs = theme.glyphs;
-        let bar = [glyphs.floor, glyphs.droppable, glyphs.others, glyphs.free, glyphs.high].join(" ");
-        let head = if column.title.is_empty() { &bar } else { column.title };
-        lines.extend(wrapped(head, column.meaning, width, theme));
-    }
+    lines.extend(columns(width, theme));
     lines.push(rule("keys", "", width, theme));
     lines.extend(ACTIONS.iter().flat_map(|entry| wrapped(entry.keys, entry.meaning, width, theme)));
     lines.push(rule("figures, as in filters, --sort and --columns", "", width, theme));
@@ -52,6 +46,19 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
         lines.extend(wrapped(field.id, &format!("{} [{}]", field.meaning, field.source), width, theme));
     }
     fitted(lines, width, theme)
+}
+
+/// Every column by its head, with the field that filters and --sort know it by.
+fn columns(width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let glyphs = theme.glyphs;
+    let bar = [glyphs.floor, glyphs.droppable, glyphs.others, glyphs.free, glyphs.high].join(" ");
+    let mut lines = vec![rule("columns, and their fields", "", width, theme)];
+    lines.extend(wrapped("CONTAINER", "what its owner calls it, in a pod behind the pod's name [name]", width, theme));
+    for column in COLUMNS {
+        let head = if column.title.is_empty() { &bar } else { column.title };
+        lines.extend(wrapped(head, &format!("{} [{}]", column.meaning, column.field), width, theme));
+    }
+    lines
 }
 
 /// A term and its meaning, on as many lines as it takes.

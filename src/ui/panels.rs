@@ -14,6 +14,7 @@ use crate::model::{Group, Scope};
 use crate::query::{Direction, Sort};
 use crate::snapshot::{Host, Kind};
 use crate::text;
+use crate::ui::columns::holder;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{header, rule, spread};
 use crate::units::{self, Limit};
@@ -28,19 +29,31 @@ pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'sta
     let mut lines =
         vec![rule(&title, if is_sum { "Enter for its containers" } else { "Enter for all of it" }, width, theme)];
     let facts = match app.model.host().filter(|_| app.is_host(group)) {
-        Some(host) => [host_need(host), evidence::of_host(&app.model), None],
-        None if is_sum => [needs(group), of_worst(app, group), None],
-        None => [need(group), Some(evidence::evidence(group).join("   ")), relief(group)],
+        Some(host) => [host_need(host), evidence::of_host(&app.model).into_iter().collect(), Vec::new()],
+        None if is_sum => [needs(group), of_worst(app, group), Vec::new()],
+        None => [need(app, group), evidence::evidence(group), relief(app, group)],
     };
-    let facts = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).take(most);
-    lines.extend(facts.map(|fact| {
-        Line::raw(format!(
-            "  {}",
-            text::truncate(&text::visible(&fact), width.saturating_sub(2), theme.glyphs.ellipsis)
-        ))
+    let facts = facts.into_iter().filter(|clauses| !clauses.is_empty()).zip(["; ", "   ", ", "]).take(most);
+    lines.extend(facts.map(|(clauses, between)| {
+        let clauses = clauses.iter().map(|clause| text::visible(clause));
+        Line::raw(format!("  {}", fitting(clauses, between, width.saturating_sub(2), theme)))
     }));
     lines.resize(most + 1, Line::default());
     lines
+}
+
+/// As many clauses as fit, the first ones first. What does not fit is left out whole: a figure without its end misleads.
+fn fitting(clauses: impl Iterator<Item = impl AsRef<str>>, between: &str, width: usize, theme: &Theme) -> String {
+    let mut line = String::new();
+    for clause in clauses {
+        let clause = clause.as_ref();
+        if line.is_empty() {
+            line = text::truncate(clause, width, theme.glyphs.ellipsis).into_owned();
+        } else if text::width(&line) + between.len() + text::width(clause) <= width {
+            line = line + between + clause;
+        }
+    }
+    line
 }
 
 /// A row's state in words.
@@ -62,38 +75,42 @@ pub fn state(group: &Group) -> &'static str {
 }
 
 /// The host's own figures: its root cgroup counts otherwise.
-fn host_need(host: &Host) -> Option<String> {
-    let (total, available) = (host.mem_total.ok()?, host.mem_available.ok()?);
+fn host_need(host: &Host) -> Vec<String> {
+    let (Ok(total), Ok(available)) = (host.mem_total, host.mem_available) else { return Vec::new() };
     let used = units::size(total.saturating_sub(available));
-    Some(format!("The host uses {used} of {}; {} is available.", units::size(total), units::size(available)))
+    vec![format!("The host uses {used} of {}", units::size(total)), format!("{} is available", units::size(available))]
 }
 
 /// What it needs against what it may have.
-fn need(group: &Group) -> Option<String> {
+fn need(app: &App, group: &Group) -> Vec<String> {
     let figures = &group.figures;
-    let usage = figures.usage.ok()?;
+    let Ok(usage) = figures.usage else { return Vec::new() };
     let floor = figures.floor.map_or_else(|_| "?".to_owned(), units::size);
+    let uses = format!("Uses {} (floor {floor})", units::size(usage));
     let limit = match (&figures.limited_by, figures.limited_by_limit) {
         (Ok(Holder::Own(_)), Ok(Limit::Bytes(limit))) => format!("its own limit is {}", units::size(limit)),
         (Ok(Holder::Ancestor(path)), Ok(Limit::Bytes(limit))) => {
-            format!("{} allows {}", path.rsplit('/').next().unwrap_or(path), units::size(limit))
+            format!("{} allows {}", holder(app, group, path), units::size(limit))
         }
-        _ => return Some(format!("Uses {}, of it {floor} floor; nothing limits it but the host.", units::size(usage))),
+        _ => return vec![uses, "nothing limits it but the host".to_owned()],
     };
     let footprint = figures.footprint.unwrap_or(usage);
     let out = footprint.saturating_sub(usage);
     if out > usage / 100 {
-        let needs = units::size(footprint);
-        return Some(format!("Needs about {needs}; {limit}, so {} is out on swap.", units::size(out)));
+        return vec![
+            format!("Needs about {}", units::size(footprint)),
+            limit,
+            format!("{} is out on swap", units::size(out)),
+        ];
     }
     let room = figures.headroom.map_or_else(|_| "?".to_owned(), units::size_rounded_down);
-    Some(format!("Uses {}, of it {floor} floor (cannot be dropped); {limit}; room for {room}.", units::size(usage)))
+    vec![uses, limit, format!("room for {room}")]
 }
 
 /// What the containers of a sum use against what they may have.
-fn needs(sum: &Group) -> Option<String> {
+fn needs(sum: &Group) -> Vec<String> {
     let figures = &sum.figures;
-    let usage = units::size(figures.usage.ok()?);
+    let Ok(usage) = figures.usage else { return Vec::new() };
     let floor = figures.floor.map_or_else(|_| "?".to_owned(), units::size);
     let is_one = sum.members == 1;
     let who = if is_one { "1 container uses".to_owned() } else { format!("{} containers use", sum.members) };
@@ -104,29 +121,30 @@ fn needs(sum: &Group) -> Option<String> {
         Ok(Limit::Unlimited) => "not all have own limits".to_owned(),
         Err(reason) => reason.reason().to_owned(),
     };
-    Some(format!("{who} {usage}, of it {floor} floor; {limits}."))
+    vec![format!("{who} {} (floor {floor})", units::size(usage)), limits]
 }
 
-/// The facts of the container that a sum is judged by.
-fn of_worst(app: &App, sum: &Group) -> Option<String> {
-    let worst = sum.worst.as_ref()?;
-    let facts = evidence::evidence(app.model.group(&worst.id)?).join("   ");
-    Some(format!("{}: {facts}", worst.identity.label()))
+/// The facts of the container that a sum is judged by; the title names it.
+fn of_worst(app: &App, sum: &Group) -> Vec<String> {
+    let worst = sum.worst.as_ref().and_then(|worst| app.model.group(&worst.id));
+    worst.map_or_else(Vec::new, evidence::evidence)
 }
 
 /// What raising the limit would gain.
-fn relief(group: &Group) -> Option<String> {
+fn relief(app: &App, group: &Group) -> Vec<String> {
     let figures = &group.figures;
-    if !figures.at_limit {
-        return None;
+    let (Ok(gain), Ok(next)) = (figures.next_headroom, &figures.next_limited_by) else { return Vec::new() };
+    if !group.is_held() {
+        return Vec::new();
     }
-    let gain = units::size_rounded_down(figures.next_headroom.ok()?);
-    Some(match figures.next_limited_by.as_ref().ok()? {
-        Holder::Host => format!("Raising this limit gains up to {gain}: then the host binds."),
+    let gain = units::size_rounded_down(gain);
+    match next {
+        Holder::Host => vec![format!("Raising this limit gains up to {gain}"), "then the host binds".to_owned()],
         Holder::Own(path) | Holder::Ancestor(path) => {
-            format!("Raising this limit alone gains {gain}, then {} binds.", path.rsplit('/').next().unwrap_or(path))
+            let then = format!("then {} binds", holder(app, group, path));
+            vec![format!("Raising this limit alone gains {gain}"), then]
         }
-    })
+    }
 }
 
 /// The newest alerts, in a rule and `most` lines.
@@ -138,7 +156,7 @@ pub fn alerts(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'
     if firing.is_empty() {
         let quiet = format!("  none firing; {} since attach", app.alerts.ended().count());
         lines.push(Line::styled(quiet, theme.style(Role::Dim)));
-        lines.extend(app.alerts.ended().take(most - 1).map(|alert| alert_line(app, alert, width, theme)));
+        lines.extend(log(app).into_iter().take(most - 1).map(|alert| alert_line(app, alert, width, theme)));
     }
     lines.truncate(most + 1);
     lines.resize(most + 1, Line::default());
@@ -164,7 +182,7 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
     };
     let clock = header::wall(app, alert.began, "%H:%M:%S");
     let room = width.saturating_sub(15 + name_cells + text::width(&age) + 4);
-    let what = text::truncate(&alert.text, room, theme.glyphs.ellipsis).into_owned();
+    let what = fitting(alert.text.split(", "), ", ", room, theme);
     let rest = if over { theme.style(Role::Dim) } else { theme.style(Role::Plain) };
     let left = vec![
         Span::styled(
@@ -176,11 +194,18 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
     spread(left, vec![Span::styled(age, theme.style(Role::Dim))], width)
 }
 
+/// What fired and ended, by when it began, the newest first: the clock in front of each line says so.
+fn log(app: &App) -> Vec<&Alert> {
+    let mut log: Vec<&Alert> = app.alerts.ended().collect();
+    log.sort_by_key(|alert| std::cmp::Reverse(alert.since));
+    log
+}
+
 /// What fires, and below it what fired.
 pub fn alerts_screen(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     let width = usize::from(area.width);
     let firing = app.alerts.firing();
-    let ended: Vec<&Alert> = app.alerts.ended().collect();
+    let ended = log(app);
     let mut lines = vec![rule("firing", &firing.len().to_string(), width, theme)];
     lines.extend(firing.iter().map(|alert| alert_line(app, alert, width, theme)));
     if firing.is_empty() {
@@ -204,7 +229,9 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let left = format!("  {shown} of {counted} {kind}, {} charged to containers{also}", units::size(charged));
     let problems = match app.model.problems() {
         [] => "every file readable".to_owned(),
-        [first, rest @ ..] => format!("{} files unreadable, as {}: {}", rest.len() + 1, first.path, first.error),
+        all @ [first, ..] => {
+            format!("{} unreadable, as {}: {}", units::counted(all.len() as u64, "file"), first.path, first.error)
+        }
     };
     let interval = units::interval(app.interval);
     let right = format!("every {interval}, attached {}, {problems}", units::age(app.model.attached()));

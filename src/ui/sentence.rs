@@ -70,14 +70,14 @@ fn clauses(app: &App) -> Vec<Clause> {
     }
     troubles(app, &rows, &mut clauses);
     if clauses.is_empty() {
-        let kind = if app.model.scope() == Scope::Everything { "cgroups" } else { "containers" };
+        let kind = if app.model.scope() == Scope::Everything { "cgroup" } else { "container" };
         let n = rows.len();
         clauses.push(clause(
-            &format!("All quiet: {n} {kind}, none in trouble"),
+            &format!("All quiet: {}, none in trouble", units::counted(n as u64, kind)),
             &format!("All quiet: {n}"),
             Role::Fine,
         ));
-        let full = rows.iter().filter(|group| group.figures.at_limit).count();
+        let full = rows.iter().filter(|group| group.is_held()).count();
         if full > 0 {
             clauses.push(clause(&format!("{full} full of cache"), &format!("{full} full"), Role::Plain));
         }
@@ -100,7 +100,8 @@ fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
     };
     say(count(&|g| state(g, State::Oom) && hurts(g)), "OOM-killed now", "kill", Role::Critical);
     let thrashing = |g: &Group| state(g, State::Thrashing) && !ancestor(g);
-    say(count(&thrashing), "thrashing at its own limit", "thrash", Role::Critical);
+    let own = if count(&thrashing) == 1 { "thrashing at its own limit" } else { "thrashing at their own limits" };
+    say(count(&thrashing), own, "thrash", Role::Critical);
     say(count(&|g| state(g, State::Throttled)), "throttled", "slow", Role::Warning);
     let held = |g: &Group| ancestor(g) && matches!(g.verdict, Ok(v) if v.state != State::Oom);
     say(count(&held), "held by an ancestor", "held", Role::Warning);
