@@ -79,7 +79,8 @@ fn refaults(group: &Group) -> Option<String> {
 /// Reclaim without any limit hit and without a short host: somebody writes `memory.reclaim`, or an ancestor's is high.
 fn reclaimed_by_hand(group: &Group) -> Option<String> {
     let pages = group.moved?.pgscan_direct.ok().filter(|pages| *pages > 0)?;
-    let is_calm = group.verdict.is_ok_and(|verdict| verdict.state == State::Calm);
+    // What holds others together counts what is scanned at their limits.
+    let is_calm = group.is_container() && group.verdict.is_ok_and(|verdict| verdict.state == State::Calm);
     is_calm.then(|| format!("{} pages scanned without a hit: memory.reclaim was written", units::count(pages)))
 }
 

@@ -91,6 +91,8 @@ pub struct Figures {
     pub oom_kill: Reading,
     /// The same, with those of earlier cgroups of its path.
     pub oom_kill_total: Reading,
+    /// The same with those of everything below it, whatever became of that. v2 only.
+    pub oom_kill_below: Reading,
     /// v1: tasks stand still because the OOM killer is disabled.
     pub under_oom: Reading<bool>,
     /// In swap: on v2 the swap cache included.
@@ -186,6 +188,7 @@ impl Figures {
             ancestor_oom: Err(Missing::NotRead),
             oom_kill: Err(Missing::NotRead),
             oom_kill_total: Err(Missing::NotRead),
+            oom_kill_below: memory.events.oom_kill_below,
             under_oom: memory.under_oom,
             swap: memory.swap,
             swap_limit: memory.swap_limit,

@@ -7,6 +7,7 @@ use crate::model::beat::Beat;
 use crate::model::cause::Trends;
 use crate::model::declared::Difference;
 use crate::model::forecast::{self, Forecast};
+use crate::model::gone::EarlierKills;
 use crate::model::history::{History, Point};
 use crate::model::moved::{Marks, Moved};
 use crate::model::verdict::{self, Around, By, State, Verdict};
@@ -97,14 +98,6 @@ impl Group {
     }
 }
 
-/// OOM kills of the cgroups that had a row's path before it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct EarlierKills {
-    pub(super) total: u64,
-    /// What was seen of the last of them.
-    pub(super) seen: Tally,
-}
-
 impl Group {
     pub(super) fn new(id: CgroupId) -> Self {
         Self {
@@ -139,7 +132,7 @@ impl Group {
     pub(super) fn begin(&mut self, earlier: EarlierKills) {
         if self.history.last().is_none() && self.kills.is_untouched() {
             let news = Tally::default().at_zero();
-            self.kills = earlier.seen.carried_over().at_zero();
+            self.kills = Tally::of_another(earlier.seen, earlier.last).at_zero();
             (self.hits, self.throttled, self.ooms, self.swap_hits) = (news, news, news, news);
         }
     }
@@ -153,6 +146,39 @@ impl Group {
             self.history.push_only(last);
         }
         self
+    }
+
+    /// The counters that a container has from its cgroups, with what a cgroup of it holds of each. Hits are those of the
+    /// trunk, kills those of all.
+    fn shared(&mut self) -> impl Iterator<Item = (&mut Tally, Reading)> {
+        let figures = &self.figures;
+        let trunk = [
+            (&mut self.hits, figures.failcnt),
+            (&mut self.throttled, figures.high_events),
+            (&mut self.ooms, figures.oom),
+            (&mut self.swap_hits, figures.swap_failcnt),
+        ];
+        let is_trunk = self.identity.role != Role::Inner;
+        let kills = (&mut self.kills, figures.oom_kill_total);
+        std::iter::once(kills).chain(trunk.into_iter().filter(move |_| is_trunk))
+    }
+
+    /// A cgroup of a container becomes a row: what was seen of the container is seen of the cgroup that counts it.
+    pub(super) fn split_from(&mut self, container: &mut Self) {
+        self.killed_by = container.killed_by;
+        for ((part, counter), (whole, _)) in self.shared().zip(container.shared()) {
+            part.take_from(whole, counter);
+        }
+    }
+
+    /// A cgroup of a container is no longer a row: what was seen of it is seen of the container.
+    pub(super) fn join(&mut self, container: &mut Self) {
+        if self.kills.last > container.kills.last {
+            container.killed_by = self.killed_by;
+        }
+        for ((part, _), (whole, _)) in self.shared().zip(container.shared()) {
+            whole.add(*part);
+        }
     }
 
     /// Shows the same moment of other cgroups.

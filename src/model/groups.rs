@@ -64,8 +64,15 @@ pub(super) fn shapes(topology: &Topology, scope: Scope) -> Vec<Shape> {
 
 /// Cgroups inside a container are a part of it, unless a deeper container begins there.
 /// A helper beside containers stays a row of its own: it is nobody's memory.
-fn belongs_to_the_row_above(identity: &Identity) -> bool {
+pub(super) fn belongs_to_the_row_above(identity: &Identity) -> bool {
     matches!(identity.role, Role::Trunk | Role::Inner)
+}
+
+/// The outermost cgroup of the container that a cgroup is a part of; itself where it is part of none.
+pub(super) fn container(topology: &Topology, index: usize) -> usize {
+    let cgroup = &topology.cgroups[index];
+    let above = cgroup.parent.filter(|_| belongs_to_the_row_above(&cgroup.identity));
+    above.map_or(index, |above| container(topology, above))
 }
 
 fn ancestors(topology: &Topology, index: usize) -> Vec<usize> {

@@ -9,6 +9,7 @@ pub mod declared;
 pub mod evidence;
 pub mod figures;
 pub mod forecast;
+mod gone;
 mod group;
 pub mod groups;
 pub mod growth;
@@ -29,7 +30,7 @@ use autopsy::{Autopsies, Before, Now};
 use beat::Reach;
 pub use declared::Difference;
 pub use figures::Figures;
-use group::EarlierKills;
+use gone::{EarlierKills, Gone};
 pub use group::Group;
 use groups::Shape;
 pub use moved::{HostMoved, Moved};
@@ -58,8 +59,9 @@ pub struct Model {
     /// When the host's figures were read.
     host_at: Duration,
     host_moved: Option<HostMoved>,
-    /// OOM kills of earlier cgroups under the same path.
-    earlier_kills: HashMap<Arc<str>, EarlierKills>,
+    gone: Gone,
+    /// OOM kills of earlier cgroups under the paths of each row.
+    earlier_kills: Vec<EarlierKills>,
     /// OOM kills of cgroups that vanished from a living group. On v1 those of its members, which their counters took
     /// along; on v2 those of nested groups, which the counter above keeps and which are not its own.
     kills_of_vanished: HashMap<CgroupId, u64>,
@@ -84,7 +86,8 @@ impl Model {
             groups: Vec::new(),
             host_at: Duration::ZERO,
             host_moved: None,
-            earlier_kills: HashMap::new(),
+            gone: Gone::default(),
+            earlier_kills: Vec::new(),
             kills_of_vanished: HashMap::new(),
             watching_since: None,
             vanished: Vec::new(),
@@ -170,17 +173,38 @@ impl Model {
         self.scope
     }
 
-    /// Shows other rows from now on; histories of rows that stay are kept.
+    /// Shows other rows from now on. Histories of rows that stay are kept, and what was seen stays with the cgroup that
+    /// counts it.
     pub fn set_scope(&mut self, scope: Scope) {
+        if scope == Scope::Containers {
+            self.for_parts_of_containers(Group::join);
+        }
         self.scope = scope;
         if let Some(snapshot) = self.snapshot.take() {
             self.regroup(&snapshot.topology);
-            for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
-                let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
+            let rows = self.shapes.iter().zip(&mut self.groups).zip(&self.earlier_kills);
+            for ((shape, group), earlier) in rows {
+                let mut figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
+                figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier.total);
                 group.rebase(figures);
                 group.differences = declared::differences(&group.identity, &group.figures, scope);
             }
             self.snapshot = Some(snapshot);
+        }
+        if scope == Scope::Everything {
+            self.for_parts_of_containers(Group::split_from);
+        }
+    }
+
+    /// Each row that is a part of a container, with the container's row; the innermost first.
+    fn for_parts_of_containers(&mut self, act: fn(&mut Group, &mut Group)) {
+        for row in (0..self.groups.len()).rev() {
+            let part = |row: &usize| groups::belongs_to_the_row_above(&self.groups[*row].identity);
+            let above = std::iter::successors(Some(row), |&row| self.groups[row].parent);
+            if let Some(container) = above.skip_while(part).next().filter(|container| *container < row) {
+                let (before, behind) = self.groups.split_at_mut(row);
+                act(&mut behind[0], &mut before[container]);
+            }
         }
     }
 
@@ -208,10 +232,10 @@ impl Model {
         let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
         let watching_since = *self.watching_since.get_or_insert(snapshot.taken_at);
         let now = Now { at: snapshot.at, when: snapshot.taken_at, watching_since };
-        for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
+        let rows = self.shapes.iter().zip(&mut self.groups).zip(&self.earlier_kills);
+        for ((shape, group), &earlier) in rows {
             let Some(beat) = reach.beat(shape) else { continue };
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
-            let earlier = self.earlier_kills.get(&group.id.path).copied().unwrap_or_default();
             if !first {
                 group.begin(earlier);
             }
@@ -267,12 +291,15 @@ impl Model {
             group.parent = shape.parent;
             group.depth = shape.depth;
         }
+        let earlier = self.gone.by_row(self.scope);
+        let of_row = |group: &Group| earlier.get(&*group.id.path).copied().unwrap_or_default();
+        self.earlier_kills = self.groups.iter().map(of_row).collect();
     }
 
     /// What the kernel forgets, or counts elsewhere, when a cgroup is removed.
     fn keep_kills_of_vanished(&mut self, before: &Snapshot, now: &Topology) {
         let alive: HashSet<&CgroupId> = now.cgroups.iter().map(|cgroup| &cgroup.id).collect();
-        for (shape, group) in self.shapes.iter().zip(&self.groups) {
+        for ((shape, group), &earlier) in self.shapes.iter().zip(&self.groups).zip(&self.earlier_kills) {
             if alive.contains(&group.id) {
                 let vanished = |at: &&usize| !alive.contains(&before.topology.cgroups[**at].id);
                 let events = |&at: &usize| before.readings[at].events;
@@ -288,12 +315,7 @@ impl Model {
                 }
             } else {
                 self.kills_of_vanished.remove(&group.id);
-                let kills = group.figures.oom_kill.unwrap_or(0);
-                if kills > 0 {
-                    let earlier = self.earlier_kills.entry(Arc::clone(&group.id.path)).or_default();
-                    earlier.total += kills;
-                    earlier.seen = group.kills;
-                }
+                self.gone.bury(group, shape, before, earlier);
             }
         }
     }

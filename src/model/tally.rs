@@ -92,9 +92,25 @@ impl Tally {
         Self { before: Some(0), ..self }
     }
 
-    /// What a successor takes over: what was seen, but not the counter itself, which begins anew.
-    pub(super) fn carried_over(self) -> Self {
-        Self { before: None, delta: None, meanwhile: None, ..self }
+    /// What was seen of a counter that is gone; the next one begins anew.
+    pub(super) fn of_another(seen: u64, last: Option<Duration>) -> Self {
+        Self { since_attach: seen, last, ..Self::default() }
+    }
+
+    /// What was seen of `whole` goes to a part of it, as much as its counter holds.
+    pub(super) fn take_from(&mut self, whole: &mut Self, counter: Reading) {
+        let taken = counter.unwrap_or(0).min(whole.since_attach);
+        if taken > 0 {
+            self.add(Self::of_another(taken, whole.last));
+            whole.since_attach -= taken;
+            whole.last = whole.last.filter(|_| whole.since_attach > 0);
+        }
+    }
+
+    /// What was seen of a part counts for the whole.
+    pub(super) fn add(&mut self, part: Self) {
+        self.since_attach += part.since_attach;
+        self.last = self.last.max(part.last);
     }
 
     /// What several rows saw, together. Their totals are not compared, so that one which comes or goes is no event.
