@@ -68,6 +68,7 @@ const STATES: &[Case] = &[
     Case { name: "sums_by_runtime", keys: "bbbb", ..INCIDENT },
     Case { name: "rows_of_a_sum", keys: "bbbb\n", ..INCIDENT },
     Case { name: "every_cgroup", keys: "A", ..INCIDENT },
+    Case { name: "host_detail", keys: "tg\n", size: (120, 40), ..INCIDENT },
     Case { name: "all_quiet", moment: Duration::from_secs(60), ..INCIDENT },
     Case { name: "one_reading", moment: Duration::ZERO, ..INCIDENT },
     Case { name: "too_small", size: (29, 5), ..INCIDENT },
@@ -277,7 +278,9 @@ fn while_what_is_typed_is_no_filter_the_one_before_is_on() {
 
 #[test]
 fn only_columns_that_are_shown_are_walked_through() {
-    for (width, last) in [(40, "oom_kill"), (80, "psi.some_avg10"), (120, "psi.some_avg10"), (200, "time_to_limit")] {
+    for (width, last) in
+        [(40, "oom_kill_total"), (80, "psi.some_avg10"), (120, "psi.some_avg10"), (200, "time_to_limit")]
+    {
         let mut app = told(Demo::INCIDENT, "");
         app.update(Message::Input(Event::Resize(width, 40)));
         let shown = (ui::LAYOUT.columns)(&app);

@@ -115,7 +115,7 @@ pub const HEADS: &[(&str, &str)] = &[
     ("HITS", "failcnt"),
     ("+NEW", "failcnt"),
     ("LAST", "failcnt"),
-    ("OOM", "oom_kill"),
+    ("OOM", "oom_kill_total"),
     ("SWAP", "swap"),
     ("SWCACHE", "swap_cached"),
     ("STALL", "psi.some_avg10"),

@@ -199,9 +199,9 @@ impl Model {
     /// Each row that is a part of a container, with the container's row; the innermost first.
     fn for_parts_of_containers(&mut self, act: fn(&mut Group, &mut Group)) {
         for row in (0..self.groups.len()).rev() {
-            let part = |row: &usize| groups::belongs_to_the_row_above(&self.groups[*row].identity);
-            let above = std::iter::successors(Some(row), |&row| self.groups[row].parent);
-            if let Some(container) = above.skip_while(part).next().filter(|container| *container < row) {
+            let is_part = |row: usize| groups::belongs_to_the_row_above(&self.groups[row].identity);
+            let mut above = std::iter::successors(Some(row), |&row| self.groups[row].parent);
+            if let Some(container) = above.find(|&row| !is_part(row)).filter(|&container| container < row) {
                 let (before, behind) = self.groups.split_at_mut(row);
                 act(&mut behind[0], &mut before[container]);
             }

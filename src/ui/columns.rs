@@ -6,7 +6,7 @@ use crate::app::{App, Screen};
 use crate::model::figures::Holder;
 use crate::model::verdict::{RECENT, State};
 use crate::model::{Group, Tally};
-use crate::snapshot::{Missing, Reading};
+use crate::snapshot::{Kind, Missing, Reading};
 use crate::text;
 use crate::ui::bar;
 use crate::ui::theme::{Role, Theme};
@@ -127,8 +127,8 @@ pub const COLUMNS: &[Column] = &[
     },
     Column {
         title: "OOM",
-        meaning: "processes of it that the OOM killer took, those of earlier cgroups of its name included",
-        field: "oom_kill",
+        meaning: "processes of it that the OOM killer took, those of earlier cgroups of its name included; of slices and pods: of all below",
+        field: "oom_kill_total",
         width: 3,
         rank: 3,
         right: true,
@@ -247,7 +247,8 @@ pub fn sign(group: &Group, theme: &Theme) -> Vec<Span<'static>> {
     vec![Span::styled(format!("{}{}", verdict.sign(), if verdict.hurts { '!' } else { ' ' }), theme.style(role))]
 }
 
-fn size(reading: Reading, theme: &Theme) -> Vec<Span<'static>> {
+/// A size, or why there is none.
+pub fn size(reading: Reading, theme: &Theme) -> Vec<Span<'static>> {
     vec![match reading {
         Ok(0) => Span::styled("0", theme.style(Role::Dim)),
         Ok(bytes) => Span::raw(units::size(bytes)),
@@ -367,7 +368,13 @@ fn last_hit(app: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'stat
 }
 
 fn kills(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> {
-    vec![match group.figures.oom_kill_total {
+    let figures = &group.figures;
+    // What only holds others together is where their kills add up, as their memory does.
+    let total = match group.identity.kind {
+        Kind::Container | Kind::Vm | Kind::Sum => figures.oom_kill_total,
+        _ => figures.oom_kill_below.or(figures.oom_kill_total),
+    };
+    vec![match total {
         Ok(0) => Span::styled("0", theme.style(Role::Dim)),
         Ok(kills) => {
             let recent = group.verdict.is_ok_and(|verdict| verdict.state == State::Oom);

@@ -15,7 +15,7 @@ use crate::model::{Group, cause, evidence};
 use crate::snapshot::{CgroupId, Host, Reading};
 use crate::text;
 use crate::ui::columns;
-use crate::ui::panels::state;
+use crate::ui::panels::{host_need, state};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{bar, fitted, rule, spread};
 use crate::units;
@@ -32,22 +32,47 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
         let path = text::visible(&id.path).into_owned();
         return vec![Line::raw(format!("{path} is gone")), Line::raw("Esc goes back to the table")];
     };
-    let mut lines = title(app, group, width, theme);
+    if let Some(host) = app.model.host().filter(|_| app.is_host(group)) {
+        return fitted(host_lines(app, group, host, width, theme), width, theme);
+    }
+    let mut lines = title(group, width, theme);
     lines.push(rule("why", "", width, theme));
     lines.extend(why(app, group));
     lines.extend(chart(app, group, width, if area.height >= 36 { 7 } else { 4 }, theme));
-    lines.extend(composition(app, group, width, theme));
+    lines.extend(composition(group, width, theme));
     lines.extend(swap(app, group, width, theme));
     lines.extend(chain(app, group, width, theme));
     lines.extend(declaration(group, theme));
-    lines.extend(figures(group, width, theme));
+    lines.extend(figures("every figure", group, width, theme));
     fitted(lines, width, theme)
 }
 
-fn title(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+/// The host as a whole. Its root cgroup counts otherwise, or not at all, so its figures stand apart.
+fn host_lines(app: &App, group: &Group, host: &Host, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let size = |reading: Reading| reading.map_or_else(|_| "?".to_owned(), units::size);
+    let fact = |fact: String| Line::raw(format!("  {}", text::visible(&fact)));
+    let head = format!(" {} is {}", text::visible(&host.hostname), state(group));
     let mut first = columns::sign(group, theme);
-    let name = if app.is_host(group) { "host".into() } else { group.identity.label() };
-    let name = text::visible(&name).into_owned();
+    first.push(Span::styled(head, theme.style(Role::Strong)));
+    let mut lines = vec![Line::from(first), rule("why", "", width, theme)];
+    lines.push(fact(host_need(host).join("; ")));
+    lines.extend(evidence::of_host(&app.model).map(fact));
+    lines.extend(host.psi.ok().map(|psi| {
+        let [some, full] = [psi.some.avg10, psi.full.avg10];
+        fact(format!("stall some {some:.0}% full {full:.0}%, those at limits of cgroups included"))
+    }));
+    lines.extend(host.oom_kill.ok().map(|kills| fact(units::counted(kills, "OOM kill") + " since boot")));
+    lines.push(rule("swap", "", width, theme));
+    let used = host.swap_total.and_then(|total| Ok(total.saturating_sub(host.swap_free?)));
+    lines.push(fact(format!("{} used of {}", size(used), size(host.swap_total))));
+    lines.push(fact(format!("{} of it still in memory too (swap cache)", size(host.swap_cached))));
+    lines.extend(figures("figures of the root cgroup, which are not the host's", group, width, theme));
+    lines
+}
+
+fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut first = columns::sign(group, theme);
+    let name = text::visible(&group.identity.label()).into_owned();
     let verb = if group.verdict.is_ok_and(|verdict| verdict.state == State::Oom) { "was" } else { "is" };
     first.push(Span::styled(format!(" {name} {verb} {}", state(group)), theme.style(Role::Strong)));
     let identity = &group.identity;
@@ -164,7 +189,7 @@ fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'st
     lines
 }
 
-fn composition(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let figures = &group.figures;
     let Ok(usage) = figures.usage else { return Vec::new() };
     let stat = &figures.stat;
@@ -173,9 +198,7 @@ fn composition(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Lin
         |_| String::new(),
         |set| format!("what docker and kubelet call its memory: working set {}", units::size(set)),
     );
-    let where_from = if app.is_host(group) { " charged in all cgroups" } else { "" };
-    let title = format!("{}{where_from}, made of", units::size(usage));
-    let mut lines = vec![rule(&title, &note, width, theme)];
+    let mut lines = vec![rule(&format!("{}, made of", units::size(usage)), &note, width, theme)];
     let mut line = vec![Span::raw("  ")];
     line.extend(bar::parts(floor, usage.saturating_sub(floor), usage, width.saturating_sub(4), theme));
     lines.push(Line::from(line));
@@ -274,8 +297,8 @@ fn host_used(host: &Host) -> Reading {
 }
 
 /// Every figure with its value, or why there is none.
-fn figures(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let mut lines = vec![rule("every figure", "meanings under ?", width, theme)];
+fn figures(title: &str, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = vec![rule(title, "meanings under ?", width, theme)];
     lines.extend(FIELDS.iter().map(|field| {
         let head = Span::styled(format!("  {}", text::pad_right(field.id, 22)), theme.style(Role::Accent));
         let value = match (field.get)(group) {

@@ -75,10 +75,13 @@ pub fn state(group: &Group) -> &'static str {
 }
 
 /// The host's own figures: its root cgroup counts otherwise.
-fn host_need(host: &Host) -> Vec<String> {
+pub fn host_need(host: &Host) -> Vec<String> {
     let (Ok(total), Ok(available)) = (host.mem_total, host.mem_available) else { return Vec::new() };
     let used = units::size(total.saturating_sub(available));
-    vec![format!("The host uses {used} of {}", units::size(total)), format!("{} is available", units::size(available))]
+    vec![
+        format!("The host uses {used} of {} (MemTotal - MemAvailable)", units::size(total)),
+        format!("{} is available", units::size(available)),
+    ]
 }
 
 /// What it needs against what it may have.

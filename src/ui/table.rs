@@ -141,19 +141,28 @@ fn upright(span: Span<'static>) -> Span<'static> {
 fn host_cells(host: &Host, column: &Column, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     let (Ok(total), Ok(available)) = (host.mem_total, host.mem_available) else { return Vec::new() };
     let used = total.saturating_sub(available);
+    let nothing = || vec![Span::styled("-", theme.style(Role::Dim))];
+    let swapped = host.swap_total.and_then(|total| Ok(total.saturating_sub(host.swap_free?)));
     match column.title {
         "" => bar::parts(used, available.saturating_sub(host.mem_free.unwrap_or(0)), total, width, theme),
         "USED" => vec![Span::raw(units::size(used))],
         "LIMIT" => vec![Span::raw(units::size(total)), Span::raw(" ")],
         "%" => vec![Span::raw(units::percent(used as f64 / total.max(1) as f64 * 100.0))],
-        "OOM" => host.oom_kill.map_or_else(|_| Vec::new(), |kills| vec![Span::raw(units::count(kills))]),
-        "STALL" => host.psi.map_or_else(|_| Vec::new(), |psi| vec![Span::raw(format!("{:.0}%", psi.some.avg10))]),
-        _ => Vec::new(),
+        "OOM" => host.oom_kill.map_or_else(|_| nothing(), |kills| vec![Span::raw(units::count(kills))]),
+        "SWAP" => columns::size(swapped, theme),
+        "SWCACHE" => columns::size(host.swap_cached, theme),
+        "STALL" => host.psi.map_or_else(|_| nothing(), |psi| vec![Span::raw(format!("{:.0}%", psi.some.avg10))]),
+        "TREND" => Vec::new(),
+        "HITS" => vec![Span::styled("- ", theme.style(Role::Dim))],
+        _ => nothing(),
     }
 }
 
 /// What a row is called, safe for the terminal.
 pub fn label(app: &App, group: &Group) -> String {
+    if app.is_host(group) {
+        return if app.is_folded(&group.id) { "+ / host".to_owned() } else { "/ host".to_owned() };
+    }
     if app.screen != Screen::Tree {
         return text::visible(&group.identity.label()).into_owned();
     }
@@ -166,7 +175,6 @@ pub fn label(app: &App, group: &Group) -> String {
     let folded = if app.is_folded(&group.id) { "+ " } else { "" };
     match (&group.identity.runtime, group.is_container()) {
         (Some(runtime), true) => format!("{folded}{}: {name}", text::visible(runtime)),
-        _ if group.parent.is_none() => format!("{folded}/ host"),
         _ => format!("{folded}{name}"),
     }
 }

@@ -160,6 +160,9 @@ fn every_moment_adds_up() {
             assert_eq!(memory.populated, Ok(true), "{:?}", cgroup.id);
         }
         let host = &snapshot.host;
+        let top = rows(&snapshot).filter(|(cgroup, _)| cgroup.parent == Some(0));
+        let kills: u64 = top.map(|(_, memory)| memory.events.oom_kill_below.unwrap()).sum();
+        assert_eq!(host.oom_kill, Ok(story::FORGOTTEN_KILLS + kills));
         assert!((8 << 30..host.mem_total.unwrap()).contains(&host.mem_available.unwrap()));
         assert_eq!((host.allocstall, host.pgscan_kswapd), (Ok(1_182), Ok(4_821_190)));
     }
