@@ -54,9 +54,9 @@ impl Gone {
             (kills, seen) = (kills - total, seen - noticed);
             let path = |at: usize| Arc::clone(&before.topology.cgroups[at].id.path);
             let container = path(groups::container(&before.topology, at));
-            let lost = self.0.entry(path(at)).or_insert(Lost { container, kills: EarlierKills::default() });
+            let entry = self.0.entry(path(at)).or_insert(Lost { container, kills: EarlierKills::default() });
             let last = group.kills.last.filter(|_| noticed > 0);
-            lost.kills.add(EarlierKills { total, seen: noticed, last });
+            entry.kills.add(EarlierKills { total, seen: noticed, last });
         }
     }
 

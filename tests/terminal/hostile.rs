@@ -42,7 +42,7 @@ fn a_paste_is_one_change_of_the_filter() {
     terminal.press_for(&format!("{BEGIN}red\nis{END}"), "/red is");
     terminal.press_for("\x1b", "report-gen");
     terminal.press("/");
-    terminal.press_for(&format!("{BEGIN}{}zzz{END}", "redis ".repeat(200)), "1 rows; Enter keeps it");
+    terminal.press_for(&format!("{BEGIN}{}zzz{END}", "redis ".repeat(200)), "1 row; Enter keeps it");
     terminal.press("\x1b");
     terminal.wait_for("no filter", lacks("FILTER"));
 }
