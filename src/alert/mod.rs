@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::model::autopsy::is_within;
-use crate::model::{Group, Model};
+use crate::model::{Group, Model, Scope};
 use crate::snapshot::CgroupId;
 use rules::{RULES, Rule, Standing};
 
@@ -34,13 +34,13 @@ pub struct Alert {
     pub rule: &'static str,
     /// The sign on the screen: who holds it.
     pub sign: char,
-    /// How bad it is.
+    /// How bad it is; of one that ended, how bad it was.
     pub level: Level,
     /// Which row.
     pub id: CgroupId,
     /// What it is called.
     pub name: Arc<str>,
-    /// What happened, with figures.
+    /// What happens, with figures; of one that ended, what happened at its worst.
     pub text: String,
     /// When it began, on the clock of the snapshots.
     pub since: Duration,
@@ -50,6 +50,8 @@ pub struct Alert {
     pub until: Option<Duration>,
     /// Whether somebody has seen it.
     pub acknowledged: bool,
+    /// Its worst moment so far, the latest of several.
+    worst: (Level, char, String),
 }
 
 /// What fires, and what fired.
@@ -59,6 +61,8 @@ pub struct Engine {
     ended: VecDeque<Alert>,
     /// The newest kill that was told of.
     last_kill: u64,
+    /// Which cgroups made a row at the last reading.
+    scope: Option<Scope>,
 }
 
 impl Engine {
@@ -67,20 +71,31 @@ impl Engine {
         let Some(snapshot) = model.snapshot() else { return };
         let mut still = Vec::new();
         let mut firing: HashMap<CgroupId, Vec<Alert>> = HashMap::new();
+        // Where other cgroups make the rows, an alert goes on in the row that stands for its cgroup now.
+        let mut loose = Vec::new();
+        let moves = self.scope.replace(model.scope()).is_some_and(|before| before != model.scope());
         for alert in self.firing.drain(..) {
-            firing.entry(alert.id.clone()).or_default().push(alert);
+            if moves && model.group(&alert.id).is_none() {
+                loose.push(alert);
+            } else {
+                firing.entry(alert.id.clone()).or_default().push(alert);
+            }
         }
         for group in model.rows() {
             let mut before = firing.remove(&group.id).unwrap_or_default();
             for rule in RULES {
                 let known = before.iter().position(|alert| alert.rule == rule.name).map(|at| before.remove(at));
                 match (rule.standing)(group, model, known.is_some()) {
-                    Some(standing) => still.push(updated(known, rule, standing, group, snapshot.at, snapshot.taken_at)),
+                    Some(standing) => {
+                        let known = known.or_else(|| take_loose(&mut loose, rule, group));
+                        still.push(updated(known, rule, standing, group, snapshot.at, snapshot.taken_at));
+                    }
+                    None if moves => loose.extend(known),
                     None => self.ended.extend(known.map(|alert| ended(alert, snapshot.at))),
                 }
             }
         }
-        self.bury(firing.into_values().flatten().collect(), &mut still, snapshot.at);
+        self.bury(firing.into_values().flatten().chain(loose).collect(), &mut still, snapshot.at);
         self.tell_of_unseen(model, &mut still, snapshot.at);
         while self.ended.len() > LOG {
             self.ended.pop_front();
@@ -111,13 +126,15 @@ impl Engine {
             if still.iter().any(is_told) {
                 continue;
             }
+            let text = rules::of_unseen(autopsy);
             still.push(Alert {
                 rule: rules::OOM_KILL,
                 sign: 'X',
                 level: Level::Critical,
                 id: CgroupId { path, inode: autopsy.number },
                 name: autopsy.name.clone().unwrap_or_else(|| "a cgroup that is gone".into()),
-                text: rules::of_unseen(autopsy),
+                worst: (Level::Critical, 'X', text.clone()),
+                text,
                 since: at,
                 began: autopsy.when,
                 until: None,
@@ -150,6 +167,14 @@ impl Engine {
     }
 }
 
+/// The alert of the same rule for a cgroup of the same container.
+fn take_loose(loose: &mut Vec<Alert>, rule: &Rule, group: &Group) -> Option<Alert> {
+    let (path, is_container) = (&group.id.path, group.is_container());
+    let is_meant =
+        |alert: &Alert| alert.rule == rule.name && (is_within(&alert.id.path, path) || is_within(path, &alert.id.path));
+    loose.iter().position(is_meant).filter(|_| is_container).map(|at| loose.remove(at))
+}
+
 fn updated(
     known: Option<Alert>,
     rule: &Rule,
@@ -159,12 +184,14 @@ fn updated(
     taken_at: SystemTime,
 ) -> Alert {
     let worse = known.as_ref().is_some_and(|alert| standing.level > alert.level);
+    let peak = known.as_ref().map(|alert| &alert.worst).filter(|(level, ..)| *level > standing.level).cloned();
     Alert {
         rule: rule.name,
         sign: standing.sign,
         level: standing.level,
         id: group.id.clone(),
         name: group.identity.label().into(),
+        worst: peak.unwrap_or_else(|| (standing.level, standing.sign, standing.text.clone())),
         text: standing.text,
         since: known.as_ref().map_or(at, |alert| alert.since),
         began: known.as_ref().map_or(taken_at, |alert| alert.began),
@@ -174,5 +201,6 @@ fn updated(
 }
 
 fn ended(alert: Alert, at: Duration) -> Alert {
-    Alert { until: Some(at), ..alert }
+    let (level, sign, text) = alert.worst.clone();
+    Alert { until: Some(at), level, sign, text, ..alert }
 }

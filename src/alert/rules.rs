@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::alert::{Alert, Level};
 use crate::model::autopsy::Autopsy;
 use crate::model::figures::Holder;
-use crate::model::verdict::{KILLED, RECENT};
+use crate::model::verdict::{self, KILLED, RECENT};
 use crate::model::{Figures, Group, Model};
 use crate::units::{self, Limit};
 
@@ -75,21 +75,21 @@ pub(super) fn outlives(alert: &Alert, now: Duration) -> bool {
 
 /// Hits alone are a notice: a container that reads more files than its limit holds hits it by design.
 fn limit_hit(group: &Group, model: &Model, _: bool) -> Option<Standing> {
-    let own = group.hits.rose_within(RECENT, model.now());
-    let ancestor = group.figures.at_limit
-        && matches!(group.figures.limited_by, Ok(Holder::Ancestor(_)))
-        && group.ancestor_hits.rose_within(RECENT, model.now());
-    if !own && !ancestor {
-        return None;
-    }
-    let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts);
-    let (sign, tally) = if own { ('=', &group.hits) } else { ('^', &group.ancestor_hits) };
-    let text = format!("{}, +{}", limit_of(&group.figures), units::counted(tally.since_attach, "hit"));
+    let now = model.now();
+    // The same tests as the verdict's, so that row and alert say the same.
+    let ancestor = verdict::is_held_above(group, &group.figures, now) && group.ancestor_hits.rose_within(RECENT, now);
+    let (sign, tally) = match (ancestor, group.hits.rose_within(RECENT, now)) {
+        (true, _) => ('^', &group.ancestor_hits),
+        (false, true) => ('=', &group.hits),
+        (false, false) => return None,
+    };
+    let limit = if ancestor { limit_of(&group.figures) } else { own_limit(&group.figures) };
+    let hits = units::counted(tally.since_attach, "hit");
     let stall = group.figures.psi.map_or(String::new(), |psi| format!(", stall {:.0}%", psi.some.avg10));
-    let (level, text) = if hurts {
-        (Level::Critical, format!("thrashing at {text}{stall}"))
+    let (level, text) = if group.verdict.is_ok_and(|verdict| verdict.hurts) {
+        (Level::Critical, format!("thrashing at {limit}{stall}, +{hits}"))
     } else {
-        (Level::Notice, format!("at {text}"))
+        (Level::Notice, format!("at {limit}, +{hits}"))
     };
     Some(Standing { level, sign, text })
 }
@@ -127,6 +127,14 @@ fn near_limit(group: &Group, _: &Model, stood: bool) -> Option<Standing> {
         sign: ' ',
         text: format!("near its limit: {} of {} cannot be dropped", units::size(floor), units::size(limit)),
     })
+}
+
+/// Its own limit, whichever binds at the moment.
+fn own_limit(figures: &Figures) -> String {
+    match (&figures.limited_by, figures.limit) {
+        (Ok(Holder::Own(_)), _) | (_, Ok(Limit::Unlimited) | Err(_)) => limit_of(figures),
+        (_, Ok(Limit::Bytes(limit))) => format!("own limit {}", units::size(limit)),
+    }
 }
 
 fn limit_of(figures: &Figures) -> String {

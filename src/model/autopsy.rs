@@ -114,9 +114,10 @@ impl Autopsies {
         self.kept.iter().rev()
     }
 
-    /// The newest kill of a row, or of a cgroup inside it.
+    /// The newest kill of a row or of a cgroup inside it, else of the container around it.
     pub fn of(&self, path: &str) -> Option<&Autopsy> {
-        self.newest().find(|autopsy| autopsy.is_of(path))
+        let is_around = |autopsy: &&Autopsy| autopsy.cgroup.as_ref().is_some_and(|cgroup| is_within(path, cgroup));
+        self.newest().find(|autopsy| autopsy.is_of(path)).or_else(|| self.newest().find(is_around))
     }
 
     /// Kills since memcgtop watches.

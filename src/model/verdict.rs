@@ -125,9 +125,7 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
     let holder = figures.limited_by.as_ref();
     // Usage swings just below a limit that is hit: a hit within the last seconds says as much as the room that is left.
     let own = hits || figures.at_limit && matches!(holder, Ok(Holder::Own(_)));
-    let ancestor = matches!(holder, Ok(Holder::Ancestor(_)))
-        && uses_room(figures)
-        && (figures.at_limit || ancestor_hits && is_nearly_full(figures));
+    let ancestor = is_held_above(group, figures, at);
     let throttled = group.throttled.rose_within(RECENT, at);
     // Whom an ancestor's memory.high slows down is counted at the ancestor only: those who wait are meant.
     let waits = figures.psi.is_ok_and(|psi| psi.some.avg10 >= 1.0);
@@ -156,6 +154,14 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
         By { own: own || throttled, ancestor: ancestor || throttled_above, host }
     };
     Verdict { state, own: by.own, ancestor: by.ancestor, host: by.host, hurts }
+}
+
+/// Whether an ancestor's limit holds it: now, or until a moment ago.
+pub fn is_held_above(group: &Group, figures: &Figures, at: Duration) -> bool {
+    let hits = || group.ancestor_hits.rose_within(RECENT, at);
+    matches!(figures.limited_by, Ok(Holder::Ancestor(_)))
+        && uses_room(figures)
+        && (figures.at_limit || hits() && is_nearly_full(figures))
 }
 
 /// Who made the OOM killer kill, by the counters that rose with the kill.
