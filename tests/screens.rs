@@ -277,6 +277,12 @@ fn while_what_is_typed_is_no_filter_the_one_before_is_on() {
 }
 
 #[test]
+fn several_have_their_own_limits() {
+    let screen = painted(&told(Demo::INCIDENT, "A"), &UNICODE, (200, 40));
+    assert!(first_row(&screen).starts_with("2 thrashing at their own limits, "), "{}", first_row(&screen));
+}
+
+#[test]
 fn only_columns_that_are_shown_are_walked_through() {
     for (width, last) in
         [(40, "oom_kill_total"), (80, "psi.some_avg10"), (120, "psi.some_avg10"), (200, "time_to_limit")]

@@ -67,7 +67,7 @@ impl Trends {
 /// What a row is made of and what makes it grow, the most telling first; nothing where nothing stands out.
 pub fn causes(group: &Group) -> Vec<String> {
     let growing = growth(group);
-    let churning = group.moved.as_ref().and_then(|moved| churn(&group.figures, moved));
+    let churning = group.moved.as_ref().filter(|_| group.is_held()).and_then(churn);
     let left_behind = left_behind(group);
     [growing, churning, left_behind, filling(&group.figures)].into_iter().flatten().collect()
 }
@@ -88,9 +88,9 @@ fn rate(slope: Slope) -> String {
 }
 
 /// What is read back because it does not fit.
-fn churn(figures: &Figures, moved: &Moved) -> Option<String> {
+fn churn(moved: &Moved) -> Option<String> {
     let seconds = moved.over.as_secs_f64();
-    if seconds <= 0.0 || !figures.at_limit {
+    if seconds <= 0.0 {
         return None;
     }
     let each = |pages: crate::snapshot::Reading| pages.unwrap_or(0) as f64 / seconds;

@@ -422,3 +422,18 @@ fn trend(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'sta
     let curve = bar::trend(&group.history, app.model.now(), SPAN, top, width, theme);
     vec![Span::styled(curve, theme.style(Role::Dim))]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field;
+
+    #[test]
+    fn the_head_of_a_column_leads_to_its_field() {
+        for column in COLUMNS {
+            assert!(field::find(column.field).is_some(), "{}", column.field);
+            let known = field::HEADS.contains(&(column.title, column.field));
+            assert!(known || column.title.is_empty(), "{} {}", column.title, column.field);
+        }
+    }
+}

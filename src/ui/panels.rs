@@ -185,7 +185,7 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
     };
     let clock = header::wall(app, alert.began, "%H:%M:%S");
     let room = width.saturating_sub(15 + name_cells + text::width(&age) + 4);
-    let what = fitting(alert.text.split(", "), ", ", room, theme);
+    let what = fitting(clauses(&alert.text).into_iter(), ", ", room, theme);
     let rest = if over { theme.style(Role::Dim) } else { theme.style(Role::Plain) };
     let left = vec![
         Span::styled(
@@ -195,6 +195,19 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
         Span::styled(format!("{clock}  {name} {what}"), rest),
     ];
     spread(left, vec![Span::styled(age, theme.style(Role::Dim))], width)
+}
+
+/// The parts between commas; what stands in parentheses is one.
+fn clauses(text: &str) -> Vec<&str> {
+    let is_outside = |at: usize| text[..at].matches('(').count() == text[..at].matches(')').count();
+    let commas = text.match_indices(", ").map(|(at, _)| at).filter(|&at| is_outside(at));
+    let (mut clauses, mut from) = (Vec::new(), 0);
+    for at in commas {
+        clauses.push(&text[from..at]);
+        from = at + 2;
+    }
+    clauses.push(&text[from..]);
+    clauses
 }
 
 /// What fired and ended, by when it began, the newest first: the clock in front of each line says so.
@@ -351,4 +364,18 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
         hints.extend([(rows.to_owned(), "row".to_owned()), (columns.to_owned(), sideways.to_owned())]);
     }
     hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clauses_end_at_commas_that_stand_alone() {
+        assert_eq!(
+            clauses("OOM kill: a (pid 1, anon 2Mi) at b, kill 1"),
+            ["OOM kill: a (pid 1, anon 2Mi) at b", "kill 1"]
+        );
+        assert_eq!(clauses("at own limit"), ["at own limit"]);
+    }
 }
