@@ -192,6 +192,7 @@ impl Group {
         self.ancestor_ooms.rebase(figures.ancestor_oom);
         self.swap_hits.rebase(figures.swap_failcnt);
         self.scanned.rebase(figures.stat.pgscan_kswapd);
+        self.marks.rebase(&figures);
         self.figures = figures;
     }
 

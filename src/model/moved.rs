@@ -92,6 +92,12 @@ impl Marks {
         }
         self.before.map(|before| before.until(&now))
     }
+
+    /// Goes on from the same moment of other cgroups.
+    pub(super) fn rebase(&mut self, figures: &Figures) {
+        self.before = None;
+        self.last = self.last.map(|last| Mark::new(last.at, figures));
+    }
 }
 
 /// What moved on the host between two readings.

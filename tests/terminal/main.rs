@@ -219,7 +219,7 @@ fn where_the_locale_has_only_ascii_nothing_else_is_written() {
         (ENTER, "last 4 minutes"),
         (ESC, "CONTAINER"),
         ("?", "-- signs"),
-        (ESC, "CONTAINER"),
+        (ESC, "ci-runner-3"),
         ("a", "-- log"),
     ] {
         terminal.press_for(keys, text);
