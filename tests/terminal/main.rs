@@ -74,7 +74,7 @@ fn keys_lead_from_screen_to_screen_and_back() {
     terminal.press_for(ENTER, "last 4 minutes");
     terminal.press_for(ESC, "CONTAINER");
     terminal.press_for("?", "its own limit, calm");
-    terminal.press_for(ESC, "CONTAINER");
+    terminal.press_for(ESC, "ci-runner-3");
     terminal.press_for("a", "\u{2500}\u{2500} log");
     terminal.press_for(ESC, "CONTAINER");
     terminal.press("q");
