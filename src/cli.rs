@@ -56,6 +56,7 @@ impl Cli {
             Some(Command::Demo) => &["columns", "root", "cgroup_root", "proc_root", "api"],
             Some(Command::Snapshot(arguments)) if arguments.format == Format::Json => &["tree", "columns"],
             Some(Command::Snapshot(_)) => &["tree"],
+            Some(Command::Check(_)) => &["sort", "columns", "group_by", "tree"],
             Some(Command::Completions { .. } | Command::Man) => &[
                 "interval",
                 "filter",
@@ -68,6 +69,7 @@ impl Cli {
                 "cgroup_root",
                 "proc_root",
                 "api",
+                "config",
             ],
         }
     }
@@ -79,6 +81,11 @@ pub enum Command {
     /// Print one reading, or several
     #[command(after_help = MORE, after_long_help = fields())]
     Snapshot(SnapshotArgs),
+    /// Say what is wrong, for scripts and monitoring systems: two readings, judged by the rules of alerts
+    ///
+    /// A line for each finding, the worst first. Exit status: 0 all quiet or mere notices, 1 a warning, 2 a critical,
+    /// 3 could not tell.
+    Check(CheckArgs),
     /// Show the dashboard over a built-in simulated host
     Demo,
     /// Print a completion script for a shell
@@ -108,6 +115,23 @@ pub struct SnapshotArgs {
     /// How many readings, one --interval apart
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub count: u64,
+}
+
+/// How to print findings.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// How to print them: json is one object
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+}
+
+/// How to print findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// A line for each.
+    Text,
+    /// One object.
+    Json,
 }
 
 /// How to print a reading.
@@ -158,6 +182,9 @@ pub struct Options {
     /// A runtime to ask for names that are not on disk: docker=unix:///var/run/docker.sock, podman=…; may be repeated
     #[arg(long, global = true, value_parser = Endpoint::parse, value_name = "RUNTIME=ADDRESS")]
     pub api: Vec<Endpoint>,
+    /// Read this configuration file instead of /etc/memcgtop/config.toml and ~/.config/memcgtop/config.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Only ASCII characters on the screen
     #[arg(long, global = true)]
     pub ascii: bool,

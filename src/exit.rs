@@ -12,6 +12,12 @@ pub enum Exit {
     /// There is nothing to read, or the system refuses what reading and showing it take: descriptors, threads, the
     /// terminal.
     NoSource,
+    /// `check` found something that may become trouble.
+    Warning,
+    /// `check` found something that costs time or kills.
+    Critical,
+    /// `check` could not tell, whatever the reason.
+    Unknown,
     /// A signal ended it.
     Signal(u8),
 }
@@ -19,8 +25,9 @@ pub enum Exit {
 /// Every status, in words.
 pub const STATUSES: &[(&str, &str)] = &[
     ("0", "done; a reader that closed the pipe had enough"),
-    ("2", "wrong usage, or no terminal for the dashboard"),
+    ("2", "wrong usage or configuration, or no terminal for the dashboard"),
     ("3", "nothing to read, or the system refuses what reading and showing it take"),
+    ("0, 1, 2, 3", "of `check`: all quiet, a warning, a critical, could not tell"),
     ("128 + n", "ended by signal n"),
 ];
 
@@ -29,8 +36,9 @@ impl Exit {
     pub fn status(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Usage => 2,
-            Self::NoSource => 3,
+            Self::Warning => 1,
+            Self::Usage | Self::Critical => 2,
+            Self::NoSource | Self::Unknown => 3,
             Self::Signal(number) => 128_u8.saturating_add(number),
         }
     }

@@ -9,6 +9,7 @@
 pub mod alert;
 pub mod app;
 pub mod cli;
+pub mod config;
 pub mod exit;
 pub mod export;
 pub mod field;
@@ -18,6 +19,7 @@ pub mod manual;
 pub mod model;
 pub mod query;
 pub mod run;
+pub mod sink;
 pub mod snapshot;
 pub mod source;
 pub mod term;

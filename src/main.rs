@@ -11,17 +11,23 @@ use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue};
 
 use jiff::tz::TimeZone;
+use memcgtop::alert::rules::Watch;
+use memcgtop::alert::{Engine, Level};
 use memcgtop::app;
-use memcgtop::cli::{Cli, Command, Format, Options, SnapshotArgs};
+use memcgtop::cli::{CheckArgs, CheckFormat, Cli, Command, Format, Options, SnapshotArgs};
+use memcgtop::config::{self, Config};
 use memcgtop::exit::Exit;
 use memcgtop::export;
+use memcgtop::export::findings::Findings;
 use memcgtop::field::{self, FIELDS, Field};
+use memcgtop::identity::state::Endpoint;
 use memcgtop::kernel::hierarchy::Roots;
 use memcgtop::manual;
 use memcgtop::model::sums::Sums;
 use memcgtop::model::{Model, Scope};
 use memcgtop::query::Filter;
 use memcgtop::run;
+use memcgtop::sink;
 use memcgtop::source::demo::Demo;
 use memcgtop::source::local::{Effort, Local};
 use memcgtop::source::{self, Source};
@@ -40,11 +46,13 @@ fn main() -> ExitCode {
                 return Exit::Success.into();
             }
             complain(&legible(error).render().to_string());
-            return Exit::Usage.into();
+            return if is_check_meant() { Exit::Unknown } else { Exit::Usage }.into();
         }
     };
+    let is_check = matches!(cli.command, Some(Command::Check(_)));
     match start(cli) {
         Ok(exit) => exit.into(),
+        Err(error) if is_check => could_not_tell(&error).into(),
         Err(error) => {
             let (exit, hint) = explain(&error);
             if exit != Exit::Success {
@@ -54,6 +62,20 @@ fn main() -> ExitCode {
             exit.into()
         }
     }
+}
+
+/// Whether the arguments are for `check`, whatever is wrong with them: it has its own exit statuses.
+fn is_check_meant() -> bool {
+    let matches = Cli::command().ignore_errors(true).try_get_matches();
+    matches.is_ok_and(|matches| matches.subcommand_name() == Some("check"))
+}
+
+/// Monitoring systems read standard output only.
+fn could_not_tell(error: &anyhow::Error) -> Exit {
+    // Nothing can be said where the stream takes nothing.
+    _ = writeln!(io::stdout(), "UNKNOWN {}", text::visible(&format!("{error:#}")));
+    _ = explain(error).1.map(|hint| complain(&format!("hint: {hint}")));
+    Exit::Unknown
 }
 
 /// Says it on standard error. Arguments and paths are in it, which may hold anything.
@@ -83,6 +105,9 @@ fn explain(error: &anyhow::Error) -> (Exit, Option<&'static str>) {
     if let Some(source) = error.downcast_ref::<source::Error>() {
         return (Exit::NoSource, Some(source.hint()));
     }
+    if error.is::<config::Error>() {
+        return (Exit::Usage, None);
+    }
     match error.downcast_ref::<run::Error>() {
         Some(run::Error::NoTerminal(_)) => {
             return (Exit::Usage, Some("for a reading as text use `memcgtop snapshot`"));
@@ -100,9 +125,17 @@ fn explain(error: &anyhow::Error) -> (Exit, Option<&'static str>) {
 fn start(cli: Cli) -> anyhow::Result<Exit> {
     let options = cli.options;
     match cli.command {
-        None => dashboard(&options, |options| Ok(Box::new(local(options, Effort::Live)?))),
-        Some(Command::Demo) => dashboard(&options, |_| Ok(Box::new(Demo::live()))),
-        Some(Command::Snapshot(arguments)) => snapshot(&options, &arguments),
+        None => {
+            let config = Config::load(&options)?;
+            dashboard(&options, config, |options, api| Ok(Box::new(local(options, api, Effort::Live)?)))
+        }
+        Some(Command::Demo) => {
+            // Nobody else is told of what did not happen.
+            let config = Config { sinks: sink::Settings::default(), ..Config::load(&options)? };
+            dashboard(&options, config, |_, _| Ok(Box::new(Demo::live())))
+        }
+        Some(Command::Snapshot(arguments)) => snapshot(&options, Config::load(&options)?, &arguments),
+        Some(Command::Check(arguments)) => check(&options, Config::load(&options)?, &arguments),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             // It panics where a write fails, and a reader may close the pipe.
@@ -121,7 +154,8 @@ fn print(text: &[u8]) -> anyhow::Result<Exit> {
 
 fn dashboard(
     options: &Options,
-    open: impl FnOnce(&Options) -> Result<Box<dyn Source>, source::Error>,
+    config: Config,
+    open: impl FnOnce(&Options, Vec<Endpoint>) -> Result<Box<dyn Source>, source::Error>,
 ) -> anyhow::Result<Exit> {
     let settings = app::Settings {
         interval: options.interval,
@@ -133,16 +167,17 @@ fn dashboard(
         tree: options.tree,
         zone: TimeZone::system(),
         layout: ui::LAYOUT,
+        policies: config.policies,
     };
     let colours = if options.no_color { Colours::None } else { Colours::Sixteen };
     let theme = run::theme(options.ascii.then_some(&ASCII), colours);
     run::check_terminal()?;
     run::check_descriptors()?;
-    Ok(run::run(open(options)?, settings, theme)?)
+    Ok(run::run(open(options, config.api)?, settings, &config.sinks, theme)?)
 }
 
-fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {
-    let mut source = local(options, Effort::Whole)?;
+fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {
+    let mut source = local(options, config.api, Effort::Whole)?;
     let mut model = Model::new(scope(options));
     let mut sums = options.group_by.map(Sums::new);
     let filter = filter(options);
@@ -171,6 +206,39 @@ fn snapshot(options: &Options, arguments: &SnapshotArgs) -> anyhow::Result<Exit>
     Ok(Exit::Success)
 }
 
+/// Two readings, judged.
+fn check(options: &Options, config: Config, arguments: &CheckArgs) -> anyhow::Result<Exit> {
+    let mut source = local(options, config.api, Effort::Whole)?;
+    let mut model = Model::new(scope(options));
+    let mut alerts = Engine::new(config.policies.clone(), Watch::Once, scope(options));
+    let begun = Instant::now();
+    for due in [begun, begun + options.interval] {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        model.ingest(source.sample()?);
+        alerts.judge(&model);
+    }
+    let not_judged = config.policies.beyond(model.attached());
+    let findings = Findings::of(&model, alerts.firing(), &filter(options), not_judged);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let told = match arguments.format {
+        CheckFormat::Text => findings.write_text(&mut out),
+        CheckFormat::Json => findings.write_json(&mut out),
+    };
+    match told.and_then(|()| out.flush()) {
+        // The status says it all to a reader that had enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            return Err(error).context("cannot write to standard output");
+        }
+        _ => {}
+    }
+    complain_of_problems(&model);
+    Ok(match findings.worst() {
+        None | Some(Level::Notice) => Exit::Success,
+        Some(Level::Warning) => Exit::Warning,
+        Some(Level::Critical) => Exit::Critical,
+    })
+}
+
 /// Cells that the path of a file takes in a message at most.
 const LONGEST_PATH: usize = 200;
 
@@ -179,15 +247,19 @@ fn summarise(model: &Model, format: Format) {
     if format != Format::Table {
         return;
     }
-    let mut stderr = io::stderr().lock();
     let containers = model.groups().iter().filter(|group| group.is_container()).count();
     if containers == 0 && model.scope() == Scope::Containers {
-        _ = writeln!(stderr, "no containers among {} cgroups; --all shows every cgroup", model.groups().len());
+        complain(&format!("no containers among {} cgroups; --all shows every cgroup", model.groups().len()));
     }
+    complain_of_problems(model);
+}
+
+/// What could not be read may be what matters.
+fn complain_of_problems(model: &Model) {
     if let [first, ..] = model.problems() {
         let files = units::counted(model.problems().len() as u64, "file");
         let path = text::elide(&first.path, LONGEST_PATH, Ellipsis::Ascii);
-        _ = writeln!(stderr, "{files} could not be read, such as {path}: {}", first.error);
+        complain(&format!("{files} could not be read, such as {path}: {}", first.error));
     }
 }
 
@@ -236,8 +308,8 @@ fn scope(options: &Options) -> Scope {
     if options.all { Scope::Everything } else { Scope::Containers }
 }
 
-fn local(options: &Options, effort: Effort) -> Result<Local, source::Error> {
-    Ok(Local::open(&roots(options), effort)?.asking(options.api.clone()))
+fn local(options: &Options, api: Vec<Endpoint>, effort: Effort) -> Result<Local, source::Error> {
+    Ok(Local::open(&roots(options), effort)?.asking(api))
 }
 
 fn roots(options: &Options) -> Roots {

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use clap::Command;
 use clap_mangen::Man;
 
+use crate::alert::rules::RULES;
 use crate::app::action::ACTIONS;
 use crate::exit::STATUSES;
 use crate::field::FIELDS;
@@ -37,6 +38,9 @@ pub fn page(command: Command) -> io::Result<Vec<u8>> {
     table(&mut page, "keys", ACTIONS.iter().map(|entry| (entry.keys, entry.meaning.to_owned())))?;
     let fields = FIELDS.iter().map(|field| (field.id, format!("{} From: {}.", field.meaning, field.source)));
     table(&mut page, "fields, as in --columns, --sort and --filter", fields)?;
+    let rules =
+        RULES.iter().map(|rule| (rule.name, format!("{} Usually: {}.", rule.meaning, rule.defaults.level.name())));
+    table(&mut page, "rules of alerts, as in the configuration", rules)?;
     table(&mut page, "exit status", STATUSES.iter().map(|(status, meaning)| (*status, (*meaning).to_owned())))?;
     Ok(page)
 }

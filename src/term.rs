@@ -14,6 +14,8 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use ratatui::Terminal;
 use ratatui::backend::{Backend as _, CrosstermBackend};
 
+use crate::text::{self, Ellipsis};
+
 /// Where frames go: one buffer, so that a frame is one write.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<io::Stdout>>>;
 
@@ -77,6 +79,30 @@ fn restore() {
     _ = execute!(io::stdout(), DisableBracketedPaste, Show, LeaveAlternateScreen);
     _ = disable_raw_mode();
     _ = io::stdout().flush();
+}
+
+/// Rings the bell.
+///
+/// # Errors
+/// Those of the terminal.
+pub fn ring() -> io::Result<()> {
+    write(b"\x07")
+}
+
+/// Has the terminal show a notification (OSC 9), where it knows how to; others show nothing.
+///
+/// # Errors
+/// Those of the terminal.
+pub fn notify(text: &str) -> io::Result<()> {
+    const CELLS: usize = 200;
+    let safe = text::visible(text);
+    write(format!("\x1b]9;memcgtop: {}\x07", text::truncate(&safe, CELLS, Ellipsis::Ascii)).as_bytes())
+}
+
+fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
 }
 
 /// Gives back what can be given back without writing, for a terminal that takes no output.

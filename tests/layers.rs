@@ -20,21 +20,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("app", &["units", "text", "snapshot", "model", "field", "query", "alert"]),
     ("ui", &["units", "text", "snapshot", "model", "field", "query", "alert", "app"]),
     ("export", &["units", "text", "snapshot", "model", "field", "query", "alert"]),
-    ("term", &["app", "ui"]),
+    ("sink", &["units", "text", "snapshot", "alert", "export"]),
+    ("term", &["text", "app", "ui"]),
     (
         "run",
         &[
             "units", "text", "exit", "snapshot", "kernel", "identity", "source", "model", "field", "query", "alert",
-            "app", "ui", "export", "term",
+            "app", "ui", "export", "sink", "term",
         ],
     ),
-    ("manual", &["exit", "field", "app"]),
+    ("manual", &["exit", "field", "alert", "app"]),
     ("cli", &["units", "text", "exit", "identity", "model", "field", "query", "export"]),
     (
         "config",
         &[
-            "units", "text", "exit", "cli", "kernel", "source", "model", "field", "query", "alert", "app", "ui",
-            "export",
+            "units", "text", "exit", "cli", "kernel", "identity", "source", "model", "field", "query", "alert", "app",
+            "ui", "export", "sink",
         ],
     ),
 ];

@@ -9,6 +9,8 @@
 //! host = { mem_available = "1G" }                              # what differs from the round before
 //! set."/docker/{a}" = { usage = "64M", limit = "64M" }         # the same; `inode` makes the cgroup anew
 //! gone = []                                                    # cgroups that are removed
+//! steps = 10                                                   # so many readings, a second apart, the last one now
+//! grow."/docker/{a}" = { usage = "1M" }                        # added at each step
 //! expect."/docker/{a}" = { failcnt = "0", at_limit = "yes" }   # as printed; absences as `(Reason)`
 //! alerts = ["limit-hit Notice /docker/{a}"]                    # exactly these fire
 //! rows = ["/docker/{a}"]                                       # if given: exactly these containers
@@ -23,7 +25,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use memcgtop::alert::Engine;
+use memcgtop::alert::policy::Policies;
+use memcgtop::alert::rules::Watch;
+use memcgtop::alert::{Alert, Engine, Subject};
 use memcgtop::field;
 use memcgtop::identity::Place;
 use memcgtop::kernel::hierarchy::Version;
@@ -55,6 +59,10 @@ struct Round {
     set: BTreeMap<String, Table>,
     #[serde(default)]
     gone: Vec<String>,
+    #[serde(default = "once")]
+    steps: u32,
+    #[serde(default)]
+    grow: BTreeMap<String, Table>,
     #[serde(default)]
     expect: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
@@ -63,6 +71,10 @@ struct Round {
     early: Option<Vec<String>>,
     #[serde(default)]
     counters: Vec<String>,
+}
+
+fn once() -> u32 {
+    1
 }
 
 macro_rules! scenarios {
@@ -78,10 +90,13 @@ scenarios!(
     crun_trunk_limit,
     early_readings,
     held_by_the_parent,
+    hit_rate_without_page_cache,
     host_pressure_is_not_shortage,
     host_short_with_bystander,
     invisible_ancestor,
+    killed_and_gone,
     memory_high_throttles,
+    memory_left_behind,
     near_limit_hysteresis,
     nested_containers,
     oom_by_an_ancestor,
@@ -89,15 +104,19 @@ scenarios!(
     oom_kill,
     out_of_swap_allowance,
     page_cache_at_the_limit,
+    pushed_out_to_swap,
     reclaimed_by_hand,
     recreated_under_the_same_path,
+    restart_loop,
     thrash_with_psi,
     throttled_by_an_ancestor,
+    time_to_limit,
     v1_dead_counter,
     v1_host_takes_from_a_bystander,
     v1_memsw_counts,
     v1_oom_by_whose_limit,
     v1_page_cache_is_calm,
+    v1_stands_still,
 );
 
 #[test]
@@ -119,11 +138,14 @@ fn play(name: &str) {
     let text = fs::read_to_string(directory().join(name).with_extension("toml")).expect("the scenario is there");
     let scenario: Scenario = toml::from_str(&with_ids(&text)).unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut stage = Stage::new(&scenario);
-    let (mut model, mut alerts) = (Model::new(Scope::Containers), Engine::default());
+    let (mut model, mut alerts) =
+        (Model::new(Scope::Containers), Engine::new(Policies::default(), Watch::Live, Scope::Containers));
     assert!(!scenario.round.is_empty(), "{name} expects nothing");
     for round in &scenario.round {
-        model.ingest(stage.next(round));
-        alerts.judge(&model);
+        for left in (0..round.steps).rev() {
+            model.ingest(stage.next(round, round.at - f64::from(left)));
+            alerts.judge(&model);
+        }
         let wrong = differences(round, &model, &alerts);
         assert!(wrong.is_empty(), "{name}, {} s:\n{}", round.at, wrong.join("\n"));
     }
@@ -151,8 +173,7 @@ fn differences(round: &Round, model: &Model, alerts: &Engine) -> Vec<String> {
             compare(format!("{path} {figure}"), told(group, figure), expected);
         }
     }
-    let mut firing: Vec<String> =
-        alerts.firing().iter().map(|alert| format!("{} {:?} {}", alert.rule, alert.level, alert.id.path)).collect();
+    let mut firing: Vec<String> = alerts.firing().iter().map(fired).collect();
     firing.sort();
     let mut expected = round.alerts.clone();
     expected.sort();
@@ -163,6 +184,14 @@ fn differences(round: &Round, model: &Model, alerts: &Engine) -> Vec<String> {
         compare("rows".to_owned(), shown.join(", "), &rows.join(", "));
     }
     wrong
+}
+
+fn fired(alert: &Alert) -> String {
+    let whose = match &alert.subject {
+        Subject::Host => "host",
+        subject => subject.path().unwrap_or("unknown"),
+    };
+    format!("{} {:?} {whose}", alert.rule, alert.level)
 }
 
 /// A figure of a row as it is printed: a field of the table, or what was seen since the first round.
@@ -215,7 +244,7 @@ impl Stage {
         stage
     }
 
-    fn next(&mut self, round: &Round) -> Snapshot {
+    fn next(&mut self, round: &Round, at: f64) -> Snapshot {
         for (key, value) in &round.host {
             set_host(&mut self.host, key, value);
         }
@@ -227,7 +256,10 @@ impl Stage {
         if remade || !round.gone.is_empty() {
             self.rebuild();
         }
-        let at = Duration::from_secs_f64(round.at);
+        for (path, figures) in &round.grow {
+            self.grow(path, figures);
+        }
+        let at = Duration::from_secs_f64(at);
         Snapshot {
             taken_at: SystemTime::UNIX_EPOCH + at,
             at,
@@ -262,6 +294,14 @@ impl Stage {
         }
         for (key, value) in figures.iter().filter(|(key, _)| *key != "inode") {
             set_memory(memory, key, value);
+        }
+    }
+
+    fn grow(&mut self, path: &str, figures: &Table) {
+        let (_, memory) = self.cgroups.iter_mut().find(|(cgroup, _)| *cgroup.id.path == *path).expect("a cgroup");
+        for (key, by) in figures {
+            let figure = figure(memory, key);
+            *figure = figure.map(|figure| figure + number(by));
         }
     }
 
@@ -371,15 +411,21 @@ fn set_host(host: &mut Host, key: &str, value: &Value) {
 }
 
 fn set_memory(memory: &mut Memory, key: &str, value: &Value) {
+    match key {
+        "limit" => memory.limit = Ok(limit(value)),
+        "high" => memory.high = Ok(limit(value)),
+        "swap_limit" => memory.swap_limit = Ok(limit(value)),
+        "memsw_limit" => memory.memsw_limit = Ok(limit(value)),
+        "hierarchical_limit" => memory.stat.hierarchical_limit = Ok(limit(value)),
+        "psi" => memory.psi = Ok(psi(value)),
+        "under_oom" => memory.under_oom = Ok(value.as_bool().expect("yes or no")),
+        _ => *figure(memory, key) = Ok(number(value)),
+    }
+}
+
+fn figure<'a>(memory: &'a mut Memory, key: &str) -> &'a mut Reading {
     let (events, stat) = (&mut memory.events, &mut memory.stat);
-    let figure = match key {
-        "limit" => return memory.limit = Ok(limit(value)),
-        "high" => return memory.high = Ok(limit(value)),
-        "swap_limit" => return memory.swap_limit = Ok(limit(value)),
-        "memsw_limit" => return memory.memsw_limit = Ok(limit(value)),
-        "hierarchical_limit" => return stat.hierarchical_limit = Ok(limit(value)),
-        "psi" => return memory.psi = Ok(psi(value)),
-        "under_oom" => return memory.under_oom = Ok(value.as_bool().expect("yes or no")),
+    match key {
         "usage" => &mut memory.usage,
         "peak" => &mut memory.peak,
         "swap" => &mut memory.swap,
@@ -403,8 +449,7 @@ fn set_memory(memory: &mut Memory, key: &str, value: &Value) {
         "swap_failcnt" => &mut events.swap_failcnt,
         "processes" => &mut memory.processes,
         other => panic!("no figure {other}"),
-    };
-    *figure = Ok(number(value));
+    }
 }
 
 fn number(value: &Value) -> u64 {

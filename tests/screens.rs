@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
+use memcgtop::alert::policy::Policies;
 use memcgtop::app::{App, Message, Screen, Settings};
 use memcgtop::model::Scope;
 use memcgtop::model::sums::Grouping;
@@ -427,6 +428,7 @@ fn app() -> App {
         tree: false,
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
+        policies: Policies::default(),
     })
 }
 

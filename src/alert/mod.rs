@@ -1,20 +1,19 @@
 //! What deserves attention: rules over the model, what fires now, and a log of what fired.
 //!
-//! Time is the snapshots'; must not draw and must not know keys.
+//! Time is the snapshots'; must not draw, must not know keys, and tells nobody: that is [`crate::sink`].
 
+mod engine;
+mod kills;
+pub mod policy;
 pub mod rules;
+mod track;
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::model::autopsy::is_within;
-use crate::model::{Group, Model, Scope};
 use crate::snapshot::CgroupId;
-use rules::{RULES, Rule, Standing};
 
-/// Alerts that are remembered.
-const LOG: usize = 200;
+pub use engine::Engine;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +26,50 @@ pub enum Level {
     Critical,
 }
 
+impl Level {
+    /// Every level, the least first.
+    pub const ALL: [Self; 3] = [Self::Notice, Self::Warning, Self::Critical];
+
+    /// The name in the configuration and in what is told to others.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// One step up.
+    pub(crate) fn worse(self) -> Self {
+        match self {
+            Self::Notice => Self::Warning,
+            Self::Warning | Self::Critical => Self::Critical,
+        }
+    }
+}
+
+/// What an alert is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// The host as a whole.
+    Host,
+    /// A row.
+    Row(CgroupId),
+    /// The path of a cgroup that was gone before it was read; `None` where nobody says which it was.
+    Gone(Option<Arc<str>>),
+}
+
+impl Subject {
+    /// The cgroup's path; `None` for the host, and where it is not known.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::Host => None,
+            Self::Row(id) => Some(&id.path),
+            Self::Gone(path) => path.as_deref(),
+        }
+    }
+}
+
 /// Something that fires, or fired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
@@ -34,11 +77,11 @@ pub struct Alert {
     pub rule: &'static str,
     /// The sign on the screen: who holds it.
     pub sign: char,
-    /// How bad it is; of one that ended, how bad it was.
+    /// How bad it is; of one that ended, how bad it was at its worst.
     pub level: Level,
-    /// Which row.
-    pub id: CgroupId,
-    /// What it is called.
+    /// What it is about.
+    pub subject: Subject,
+    /// What that is called.
     pub name: Arc<str>,
     /// What happens, with figures; of one that ended, what happened at its worst.
     pub text: String,
@@ -50,157 +93,40 @@ pub struct Alert {
     pub until: Option<Duration>,
     /// Whether somebody has seen it.
     pub acknowledged: bool,
-    /// Its worst moment so far, the latest of several.
-    worst: (Level, char, String),
 }
 
-/// What fires, and what fired.
-#[derive(Debug, Default)]
-pub struct Engine {
-    firing: Vec<Alert>,
-    ended: VecDeque<Alert>,
-    /// The newest kill that was told of.
-    last_kill: u64,
-    /// Which cgroups made a row at the last reading.
-    scope: Option<Scope>,
+/// What became of an alert at a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Begun,
+    /// It fires again within its cooldown: it is the same alert.
+    Resumed,
+    /// Its level rose.
+    Worsened,
+    /// It is over.
+    Ended,
 }
 
-impl Engine {
-    /// Judges the newest reading.
-    pub fn judge(&mut self, model: &Model) {
-        let Some(snapshot) = model.snapshot() else { return };
-        let mut still = Vec::new();
-        let mut firing: HashMap<CgroupId, Vec<Alert>> = HashMap::new();
-        // Where other cgroups make the rows, an alert goes on in the row that stands for its cgroup now.
-        let mut loose = Vec::new();
-        let moves = self.scope.replace(model.scope()).is_some_and(|before| before != model.scope());
-        for alert in self.firing.drain(..) {
-            if moves && model.group(&alert.id).is_none() {
-                loose.push(alert);
-            } else {
-                firing.entry(alert.id.clone()).or_default().push(alert);
-            }
-        }
-        for group in model.rows() {
-            let mut before = firing.remove(&group.id).unwrap_or_default();
-            for rule in RULES {
-                let known = before.iter().position(|alert| alert.rule == rule.name).map(|at| before.remove(at));
-                match (rule.standing)(group, model, known.is_some()) {
-                    Some(standing) => {
-                        let known = known.or_else(|| take_loose(&mut loose, rule, group));
-                        still.push(updated(known, rule, standing, group, snapshot.at, snapshot.taken_at));
-                    }
-                    None if moves => loose.extend(known),
-                    None => self.ended.extend(known.map(|alert| ended(alert, snapshot.at))),
-                }
-            }
-        }
-        self.bury(firing.into_values().flatten().chain(loose).collect(), &mut still, snapshot.at);
-        self.tell_of_unseen(model, &mut still, snapshot.at);
-        while self.ended.len() > LOG {
-            self.ended.pop_front();
-        }
-        still.sort_by(|a, b| (a.acknowledged, b.level, b.since).cmp(&(b.acknowledged, a.level, a.since)));
-        self.firing = still;
-    }
-
-    /// Alerts of rows that are gone have ended. A kill stays news, unless the row is back and tells of it.
-    fn bury(&mut self, mut orphans: Vec<Alert>, still: &mut Vec<Alert>, at: Duration) {
-        orphans.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
-        for alert in orphans {
-            let told = still.iter().any(|other| other.rule == alert.rule && other.id.path == alert.id.path);
-            if rules::outlives(&alert, at) && !told {
-                still.push(alert);
-            } else {
-                self.ended.push_back(ended(alert, at));
-            }
-        }
-    }
-
-    /// Kills since the last time that no row tells of, each an alert of its own.
-    fn tell_of_unseen(&mut self, model: &Model, still: &mut Vec<Alert>, at: Duration) {
-        let new = model.autopsies().newest().take_while(|autopsy| autopsy.number > self.last_kill);
-        for autopsy in new.filter(|autopsy| !autopsy.past) {
-            let path = autopsy.cgroup.clone().unwrap_or_else(|| "?".into());
-            let is_told = |alert: &Alert| alert.rule == rules::OOM_KILL && is_within(&path, &alert.id.path);
-            if still.iter().any(is_told) {
-                continue;
-            }
-            let text = rules::of_unseen(autopsy);
-            still.push(Alert {
-                rule: rules::OOM_KILL,
-                sign: 'X',
-                level: Level::Critical,
-                id: CgroupId { path, inode: autopsy.number },
-                name: autopsy.name.clone().unwrap_or_else(|| "a cgroup that is gone".into()),
-                worst: (Level::Critical, 'X', text.clone()),
-                text,
-                since: at,
-                began: autopsy.when,
-                until: None,
-                acknowledged: false,
-            });
-        }
-        self.last_kill = model.autopsies().newest().next().map_or(self.last_kill, |newest| newest.number);
-    }
-
-    /// What fires now: the worst first, then the newest; acknowledged ones last.
-    pub fn firing(&self) -> &[Alert] {
-        &self.firing
-    }
-
-    /// What fired and ended, newest first.
-    pub fn ended(&self) -> impl Iterator<Item = &Alert> {
-        self.ended.iter().rev()
-    }
-
-    /// What fires and has not been acknowledged.
-    pub fn unseen(&self) -> usize {
-        self.firing.iter().filter(|alert| !alert.acknowledged).count()
-    }
-
-    /// Somebody has seen everything that fires.
-    pub fn acknowledge_all(&mut self) {
-        for alert in &mut self.firing {
-            alert.acknowledged = true;
+impl Change {
+    /// The name in what is told to others.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Resumed => "resumed",
+            Self::Worsened => "worsened",
+            Self::Ended => "ended",
         }
     }
 }
 
-/// The alert of the same rule for a cgroup of the same container.
-fn take_loose(loose: &mut Vec<Alert>, rule: &Rule, group: &Group) -> Option<Alert> {
-    let (path, is_container) = (&group.id.path, group.is_container());
-    let is_meant =
-        |alert: &Alert| alert.rule == rule.name && (is_within(&alert.id.path, path) || is_within(path, &alert.id.path));
-    loose.iter().position(is_meant).filter(|_| is_container).map(|at| loose.remove(at))
-}
-
-fn updated(
-    known: Option<Alert>,
-    rule: &Rule,
-    standing: Standing,
-    group: &Group,
-    at: Duration,
-    taken_at: SystemTime,
-) -> Alert {
-    let worse = known.as_ref().is_some_and(|alert| standing.level > alert.level);
-    let peak = known.as_ref().map(|alert| &alert.worst).filter(|(level, ..)| *level > standing.level).cloned();
-    Alert {
-        rule: rule.name,
-        sign: standing.sign,
-        level: standing.level,
-        id: group.id.clone(),
-        name: group.identity.label().into(),
-        worst: peak.unwrap_or_else(|| (standing.level, standing.sign, standing.text.clone())),
-        text: standing.text,
-        since: known.as_ref().map_or(at, |alert| alert.since),
-        began: known.as_ref().map_or(taken_at, |alert| alert.began),
-        until: None,
-        acknowledged: known.is_some_and(|alert| alert.acknowledged) && !worse,
-    }
-}
-
-fn ended(alert: Alert, at: Duration) -> Alert {
-    let (level, sign, text) = alert.worst.clone();
-    Alert { until: Some(at), level, sign, text, ..alert }
+/// An alert that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// How.
+    pub change: Change,
+    /// The alert after that.
+    pub alert: Alert,
+    /// The time of the reading, on the wall.
+    pub at: SystemTime,
 }

@@ -43,6 +43,8 @@ pub enum Action {
     Alerts,
     /// OOM kills.
     Autopsies,
+    /// What fires for the row has been seen.
+    AcknowledgeRow,
     /// Everything that fires has been seen.
     Acknowledge,
     /// Freeze the screen.
@@ -124,6 +126,7 @@ pub const ACTIONS: &[Entry] = &[
     entry!(PageDown, "PgDn", [code(KeyCode::PageDown), ctrl('f')], "a page down", ""),
     entry!(First, "g", [key('g'), code(KeyCode::Home)], "first row", ""),
     entry!(Last, "G", [key('G'), code(KeyCode::End)], "last row", ""),
+    entry!(AcknowledgeRow, "e", [key('e')], "acknowledge what fires for the row", ""),
     entry!(Acknowledge, "E", [key('E')], "acknowledge all that fires", ""),
     entry!(Faster, "<", [key('<')], "read more often", ""),
     entry!(Slower, ">", [key('>')], "read less often", ""),

@@ -4,6 +4,7 @@
 
 pub mod action;
 mod editor;
+mod feed;
 mod rows;
 
 use std::collections::HashSet;
@@ -14,12 +15,15 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::tz::TimeZone;
 use tui_input::Input;
 
-use crate::alert::Engine;
+use crate::alert::policy::Policies;
+use crate::alert::rules::Watch;
+use crate::alert::{Engine, News};
 use crate::model::sums::{Grouping, Sums};
 use crate::model::{Group, Model, Scope};
 use crate::query::{Filter, Sort};
 use crate::snapshot::{CgroupId, Kind, Snapshot};
 use action::Action;
+use feed::Feed;
 
 /// What the dashboard starts with.
 #[derive(Clone, Debug)]
@@ -40,6 +44,8 @@ pub struct Settings {
     pub tree: bool,
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
+    /// How the rules of alerts are applied.
+    pub policies: Policies,
     /// How the screen tells what it has room for.
     pub layout: Layout,
 }
@@ -71,10 +77,12 @@ pub enum Message {
     Input(Event),
     /// For so long there was no reading.
     Late(Duration),
+    /// Somebody could not be told of an alert, and why.
+    Complaint(String),
 }
 
 /// What is to be done about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Leave.
     Quit,
@@ -82,6 +90,8 @@ pub enum Effect {
     Suspend,
     /// Read so often from now on.
     SetInterval(Duration),
+    /// Tell others of alerts.
+    Tell(Vec<News>),
 }
 
 /// What fills the screen.
@@ -97,15 +107,6 @@ pub enum Screen {
     Alerts,
     /// OOM kills.
     Autopsies,
-}
-
-/// Whether new readings are shown.
-#[derive(Debug)]
-enum Feed {
-    Live,
-    Paused,
-    /// Paused, and this is the newest reading.
-    Behind(Box<Snapshot>),
 }
 
 /// The dashboard.
@@ -139,6 +140,8 @@ pub struct App {
     pub zone: TimeZone,
     /// Why there is no new reading.
     pub trouble: Option<String>,
+    /// Why somebody could not be told of an alert, and since when that is on the screen.
+    complaint: Option<(String, Duration)>,
     /// Lines scrolled in the help, the detail and the alerts.
     pub scroll: usize,
     /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
@@ -164,7 +167,7 @@ impl App {
     pub fn new(settings: Settings) -> Self {
         Self {
             model: Model::new(settings.scope),
-            alerts: Engine::default(),
+            alerts: Engine::new(settings.policies, Watch::Live, settings.scope),
             screen: if settings.tree { Screen::Tree } else { Screen::Table },
             help: false,
             filter_text: settings.filter_text,
@@ -177,6 +180,7 @@ impl App {
             usual: settings.interval,
             zone: settings.zone,
             trouble: None,
+            complaint: None,
             scroll: 0,
             selected: None,
             sums: settings.grouping.map(Sums::new),
@@ -227,11 +231,6 @@ impl App {
         whole && group.parent.is_none() && group.identity.kind != Kind::Sum
     }
 
-    /// Whether the screen is frozen.
-    pub fn paused(&self) -> bool {
-        !matches!(self.feed, Feed::Live)
-    }
-
     /// Whether what is below a row in the tree is hidden.
     pub fn is_folded(&self, id: &CgroupId) -> bool {
         self.folded.contains(id)
@@ -245,31 +244,13 @@ impl App {
     /// Takes in what happened.
     pub fn update(&mut self, message: Message) -> Option<Effect> {
         match message {
-            Message::Sample(Ok(snapshot)) => self.sample(snapshot),
+            Message::Sample(Ok(snapshot)) => return self.sample(*snapshot),
             Message::Sample(Err(why)) => self.trouble = Some(why),
             Message::Late(by) => self.trouble = Some(format!("no reading for {}", crate::units::age_long(by))),
+            Message::Complaint(why) => self.complaint = Some((why, self.model.now())),
             Message::Input(event) => return self.input(&event),
         }
         None
-    }
-
-    fn sample(&mut self, snapshot: Box<Snapshot>) {
-        self.trouble = None;
-        match &mut self.feed {
-            Feed::Live => self.ingest(*snapshot),
-            Feed::Paused => self.feed = Feed::Behind(snapshot),
-            Feed::Behind(newest) => {
-                let missed = std::mem::replace(newest, snapshot);
-                newest.fresh.add(missed.fresh);
-                newest.oom_kills.splice(..0, missed.oom_kills);
-            }
-        }
-    }
-
-    fn ingest(&mut self, snapshot: Snapshot) {
-        self.model.ingest(snapshot);
-        self.alerts.judge(&self.model);
-        self.arrange();
     }
 
     fn input(&mut self, event: &Event) -> Option<Effect> {
@@ -342,7 +323,8 @@ impl App {
             Action::Help => self.show_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
-            Action::Acknowledge => self.alerts.acknowledge_all(),
+            Action::Acknowledge => self.acknowledge(Engine::acknowledge_all),
+            Action::AcknowledgeRow => self.acknowledge_row(),
             Action::Up => self.go(-1),
             Action::Down => self.go(1),
             Action::PageUp => self.turn(-1),
@@ -405,14 +387,6 @@ impl App {
             Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => {
                 self.show(if self.tree { Screen::Tree } else { Screen::Table });
             }
-        }
-    }
-
-    fn pause(&mut self) {
-        match std::mem::replace(&mut self.feed, Feed::Live) {
-            Feed::Live => self.feed = Feed::Paused,
-            Feed::Paused => {}
-            Feed::Behind(snapshot) => self.ingest(*snapshot),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::export::json::timestamp;
+use crate::export::timestamp;
 use crate::model::autopsy::{Autopsy, Before};
 use crate::snapshot::{AtLimit, Reading, Task};
 use crate::units::Limit;

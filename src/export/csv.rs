@@ -4,7 +4,7 @@ use std::io;
 
 use csv::Writer;
 
-use crate::export::json::timestamp;
+use crate::export::timestamp;
 use crate::field::{Field, Value};
 use crate::model::{Group, Model};
 use crate::units::Limit;

@@ -1,11 +1,11 @@
 //! A reading as one JSON object.
 
 use std::io;
-use std::time::SystemTime;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::export::autopsy::AutopsyJson;
+use crate::export::timestamp;
 use crate::field::{FIELDS, Value};
 use crate::model::autopsy::Autopsy;
 use crate::model::{Group, Model};
@@ -24,11 +24,6 @@ pub fn write(model: &Model, rows: &[&Group], out: &mut dyn io::Write) -> io::Res
     let autopsies: Vec<&Autopsy> = model.autopsies().newest().collect();
     serde_json::to_writer(&mut *out, &Report { snapshot, rows, autopsies, oom_kills: model.autopsies().counted() })?;
     out.write_all(b"\n")
-}
-
-/// RFC 3339 in UTC, to the millisecond.
-pub(super) fn timestamp(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
 struct Report<'a> {

@@ -4,8 +4,11 @@
 
 mod autopsy;
 pub mod csv;
+pub mod findings;
 pub mod json;
 pub mod table;
+
+use std::time::SystemTime;
 
 use crate::model::sums::Sums;
 use crate::model::{Group, Model};
@@ -22,4 +25,9 @@ pub fn rows<'a>(model: &'a Model, sums: Option<&'a mut Sums>, filter: &Filter, s
     };
     rows.sort_by(|a, b| sort.compare(a, b));
     rows
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+pub fn timestamp(time: SystemTime) -> String {
+    jiff::Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }

@@ -95,7 +95,7 @@ pub(super) struct Now {
 }
 
 /// Every kill that is known.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Autopsies {
     kept: VecDeque<Autopsy>,
     counted: u64,

@@ -105,7 +105,7 @@ fn churn(moved: &Moved) -> Option<String> {
 }
 
 /// Memory that stays charged although nobody runs there.
-fn left_behind(group: &Group) -> Option<String> {
+pub fn left_behind(group: &Group) -> Option<String> {
     let figures = &group.figures;
     let usage = figures.usage.ok().filter(|usage| *usage > 0)?;
     if figures.populated != Ok(false) || !group.is_container() {

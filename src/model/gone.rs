@@ -28,14 +28,14 @@ impl EarlierKills {
 }
 
 /// The kills of one path, and the container that it belongs to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Lost {
     container: Arc<str>,
     kills: EarlierKills,
 }
 
 /// The kills of every path that had some.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Gone(HashMap<Arc<str>, Lost>);
 
 impl Gone {

@@ -16,6 +16,7 @@ pub mod growth;
 pub mod history;
 pub mod limits;
 mod moved;
+pub mod restarts;
 pub mod sums;
 pub mod tally;
 pub mod verdict;
@@ -34,6 +35,7 @@ use gone::{EarlierKills, Gone};
 pub use group::Group;
 use groups::Shape;
 pub use moved::{HostMoved, Moved};
+use restarts::Restarts;
 pub use sums::Worst;
 pub use tally::Tally;
 use verdict::Around;
@@ -49,7 +51,7 @@ pub enum Scope {
 }
 
 /// Every row, and the host.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     scope: Scope,
     snapshot: Option<Snapshot>,
@@ -70,6 +72,7 @@ pub struct Model {
     /// Containers that vanished a moment ago: the log may still tell of them.
     vanished: Vec<Group>,
     autopsies: Autopsies,
+    restarts: Restarts,
 }
 
 /// Containers that vanished are remembered so long for what the log tells late.
@@ -92,6 +95,7 @@ impl Model {
             watching_since: None,
             vanished: Vec::new(),
             autopsies: Autopsies::default(),
+            restarts: Restarts::default(),
         }
     }
 
@@ -275,6 +279,11 @@ impl Model {
         &self.autopsies
     }
 
+    /// Containers that vanished, by what they were called.
+    pub fn restarts(&self) -> &Restarts {
+        &self.restarts
+    }
+
     /// Makes the rows of a new topology; what is known of those that stay is kept.
     fn regroup(&mut self, topology: &Topology) {
         self.shapes = groups::shapes(topology, self.scope);
@@ -314,6 +323,7 @@ impl Model {
                     *self.kills_of_vanished.entry(group.id.clone()).or_default() += kills;
                 }
             } else {
+                self.restarts.bury(group);
                 self.kills_of_vanished.remove(&group.id);
                 self.gone.bury(group, shape, before, earlier);
             }

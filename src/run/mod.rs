@@ -9,18 +9,22 @@ mod signals;
 
 use std::env;
 use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::Event;
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Resource, Rlimit, Signal, getpgrp, getpid, getrlimit, getsid, kill_process, setrlimit};
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::alert::{Change, Level, News as Alerts};
 use crate::app::{App, Effect, Message, Settings};
 use crate::exit::Exit;
+use crate::sink::{self, Sinks};
 use crate::source::Source;
 use crate::source::sampler::{Sample, Sampler};
+use crate::term;
 use crate::ui::theme::{ASCII, Colours, Glyphs, Theme, UNICODE};
 use painter::Painter;
 use signals::Request;
@@ -96,21 +100,63 @@ pub fn theme(wanted: Option<&'static Glyphs>, colours: Colours) -> Theme {
 ///
 /// # Errors
 /// Where the terminal fails or the reading thread ends.
-pub fn run(source: Box<dyn Source>, settings: Settings, theme: Theme) -> Result<Exit, Error> {
+pub fn run(source: Box<dyn Source>, settings: Settings, sinks: &sink::Settings, theme: Theme) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Error::System)?;
     // All that may be refused comes before the terminal is touched, and a runtime cannot be given up inside another.
     let requests = signals::listen().map_err(Error::System)?;
     let (outlet, samples) = channel(1);
     let reader = Sampler::spawn(source, settings.interval, outlet).map_err(Error::System)?;
+    let (complain, complaints) = unbounded_channel();
+    let complain = Arc::new(move |why| _ = complain.send(why));
+    let listeners =
+        Listeners { bell: sinks.bell, osc9: sinks.osc9, sinks: Sinks::start(sinks, complain).map_err(Error::System)? };
     let input = input::listen().map_err(Error::System)?;
-    let outside = Outside { requests, samples, input, heard: Instant::now() };
-    runtime.block_on(dashboard(outside, &reader, settings, theme))
+    let outside = Outside { requests, samples, input, complaints, heard: Instant::now() };
+    runtime.block_on(dashboard(outside, &reader, &listeners, settings, theme))
+}
+
+/// Notifications at once; more would only cover each other.
+const NOTIFICATIONS: usize = 3;
+
+/// Who hears of alerts.
+struct Listeners {
+    bell: bool,
+    osc9: bool,
+    sinks: Sinks,
+}
+
+impl Listeners {
+    /// Files and commands hear of everything, the terminal of what is new and critical.
+    fn tell(&self, alerts: &[Alerts]) -> io::Result<()> {
+        self.sinks.tell(alerts);
+        let is_urgent = |news: &&Alerts| {
+            news.alert.level == Level::Critical && matches!(news.change, Change::Begun | Change::Worsened)
+        };
+        let urgent: Vec<&Alerts> = alerts.iter().filter(is_urgent).collect();
+        if self.bell && !urgent.is_empty() {
+            term::ring()?;
+        }
+        let (shown, rest) = urgent.split_at(urgent.len().min(NOTIFICATIONS));
+        for news in shown.iter().filter(|_| self.osc9) {
+            term::notify(&format!("{}: {}", news.alert.name, news.alert.text))?;
+        }
+        if self.osc9 && !rest.is_empty() {
+            term::notify(&format!("{} more critical alerts", rest.len()))?;
+        }
+        Ok(())
+    }
 }
 
 /// Under a flood of input the screen still moves so often.
 const LONGEST_WITHOUT_DRAWING: Duration = Duration::from_millis(100);
 
-async fn dashboard(mut outside: Outside, reader: &Sampler, settings: Settings, theme: Theme) -> Result<Exit, Error> {
+async fn dashboard(
+    mut outside: Outside,
+    reader: &Sampler,
+    listeners: &Listeners,
+    settings: Settings,
+    theme: Theme,
+) -> Result<Exit, Error> {
     let mut app = App::new(settings);
     let mut painter = Painter::new(theme)?;
     // Without a size the dashboard takes the usual one.
@@ -141,6 +187,7 @@ async fn dashboard(mut outside: Outside, reader: &Sampler, settings: Settings, t
                 None => {}
                 Some(Effect::Quit) => return Ok(Exit::Success),
                 Some(Effect::SetInterval(interval)) => reader.set_interval(interval),
+                Some(Effect::Tell(alerts)) => listeners.tell(&alerts)?,
                 Some(Effect::Suspend) if !can_be_woken() => {}
                 Some(Effect::Suspend) => {
                     drop(painter);
@@ -184,6 +231,8 @@ struct Outside {
     requests: UnboundedReceiver<Request>,
     samples: Receiver<Sample>,
     input: Receiver<io::Result<Event>>,
+    /// What goes wrong in telling of alerts.
+    complaints: UnboundedReceiver<String>,
     /// When the last reading came.
     heard: Instant,
 }
@@ -196,6 +245,7 @@ impl Outside {
             biased;
             Some(request) = self.requests.recv() => Ok(News::Signal(request)),
             sample = self.samples.recv() => self.reading(sample),
+            Some(why) = self.complaints.recv() => Ok(News::Message(Message::Complaint(why))),
             event = self.input.recv() => match event {
                 Some(event) => Ok(News::Message(Message::Input(event?))),
                 // The terminal is gone, which the signal that says so need not reach us to tell.

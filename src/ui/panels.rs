@@ -185,7 +185,8 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
     };
     let clock = header::wall(app, alert.began, "%H:%M:%S");
     let room = width.saturating_sub(15 + name_cells + text::width(&age) + 4);
-    let what = fitting(clauses(&alert.text).into_iter(), ", ", room, theme);
+    let safe = text::visible(&alert.text);
+    let what = fitting(clauses(&safe).into_iter(), ", ", room, theme);
     let rest = if over { theme.style(Role::Dim) } else { theme.style(Role::Plain) };
     let left = vec![
         Span::styled(
@@ -263,7 +264,7 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
         return editor_line(app, editor.value(), width, theme);
     }
     let mut spans = Vec::new();
-    if let Some(trouble) = &app.trouble {
+    if let Some(trouble) = app.trouble.as_deref().or_else(|| app.complaint()) {
         let trouble = text::truncate(&text::visible(trouble), width / 2, theme.glyphs.ellipsis).into_owned();
         spans.push(Span::styled(format!(" {trouble} "), theme.style(Role::Critical)));
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use jiff::tz::TimeZone;
+use memcgtop::alert::policy::Policies;
 use memcgtop::app::{App, Message, Settings};
 use memcgtop::export;
 use memcgtop::kernel::file::Content;
@@ -139,6 +140,7 @@ fn app(containers: usize, sort: Sort) -> App {
         tree: false,
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
+        policies: Policies::default(),
     });
     let mut demo = Demo::wide(containers);
     for _ in 0..2 {

@@ -8,6 +8,8 @@
 //! directory; neither may be a tmpfs.
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod kills;

@@ -1,8 +1,11 @@
 //! The program in a real pseudo-terminal: what it shows, what keys do, and how it leaves the terminal behind.
 #![expect(clippy::unwrap_used, reason = "a test that cannot drive its terminal has failed")]
 
+mod alerts;
 mod hostile;
 mod pty;
+#[path = "../support/tree.rs"]
+mod tree;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

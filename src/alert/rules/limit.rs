@@ -1,0 +1,93 @@
+//! Rules about limits: hit, near, in sight, used up.
+
+use std::time::Duration;
+
+use super::{Case, Severity, Standing, limit_of, own_limit, per_second, stall};
+use crate::model::Group;
+use crate::model::verdict::{self, RECENT, State, is_near_limit};
+use crate::units::{self, Limit};
+
+/// Nearer than this, nobody has time to think.
+const SOON: Duration = Duration::from_secs(60);
+/// Less stall than this, in percent, is nothing.
+const A_LITTLE: f64 = 1.0;
+
+/// Hits alone are a notice: a container that reads more files than its limit holds hits it by design.
+pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let now = case.model.now();
+    // The same tests as the verdict's, so that row and alert say the same.
+    let ancestor = verdict::is_held_above(group, &group.figures, now) && group.ancestor_hits.rose_within(RECENT, now);
+    let (sign, tally) = match (ancestor, group.hits.rose_within(RECENT, now)) {
+        (true, _) => ('^', &group.ancestor_hits),
+        (false, true) => ('=', &group.hits),
+        (false, false) => return None,
+    };
+    let limit = if ancestor { limit_of(&group.figures) } else { own_limit(&group.figures) };
+    let hits = units::counted(tally.since_attach, "hit");
+    let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts);
+    let text = if hurts {
+        format!("at {limit}{}, +{hits}", stall(&group.figures))
+    } else {
+        format!("at {limit}, calm, +{hits}")
+    };
+    Some(Standing { sign, text, severity: Severity::Usual, weight: tally.since_attach as f64 })
+}
+
+/// Page cache hits a limit as often as files are read; where something must be there, hits are a fight for room.
+pub(super) fn hit_rate(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let rate = per_second(group.hits.new(), group.moved?.over)?;
+    let stalls = group.figures.psi.is_ok_and(|psi| psi.some.avg10 >= A_LITTLE);
+    if !case.is_beyond(rate) || !(stalls || is_near_limit(&group.figures)) {
+        return None;
+    }
+    let text = format!("{} hits/s at {}{}", units::count(rate as u64), limit_of(&group.figures), stall(&group.figures));
+    Some(Standing { sign: '=', text, severity: Severity::Usual, weight: rate })
+}
+
+/// What cannot be dropped nears the limit; a full page cache does not.
+pub(super) fn near_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let (floor, limit) = (group.figures.floor.ok()?, group.figures.effective_limit_bytes()?);
+    let share = percent(floor, limit);
+    case.is_beyond(share).then(|| Standing {
+        sign: ' ',
+        text: format!("near its limit: {} of {} cannot be dropped", units::size(floor), units::size(limit)),
+        severity: Severity::Usual,
+        weight: share,
+    })
+}
+
+/// What cannot be dropped grows towards the row's own limit.
+pub(super) fn time_to_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let forecast = group.forecast?;
+    let seconds = forecast.likely.as_secs_f64();
+    if !case.is_beyond(seconds) {
+        return None;
+    }
+    let latest =
+        forecast.latest.map_or_else(|| "or later".to_owned(), |latest| format!("to {}", units::age_long(latest)));
+    let text = format!(
+        "reaches {} in {} ({} {latest}) if it goes on like this",
+        limit_of(&group.figures),
+        units::age_long(forecast.likely),
+        units::age_long(forecast.soonest),
+    );
+    Some(Standing { sign: ' ', text, severity: Severity::worse_if(forecast.likely <= SOON), weight: -seconds })
+}
+
+/// Nothing more can go to swap. The kernel's counter of that also counts for page cache on v1, so it is not asked alone.
+pub(super) fn swap_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let figures = &group.figures;
+    let (Ok(swap), Ok(Limit::Bytes(limit @ 1..))) = (figures.swap, figures.swap_limit) else { return None };
+    let share = percent(swap, limit);
+    let full = group.verdict.is_ok_and(|verdict| verdict.state == State::SwapFull);
+    if !full && !case.is_beyond(share) {
+        return None;
+    }
+    let used = format!("{} of {} swap used", units::size(swap), units::size(limit));
+    let text = if full { format!("out of swap at {}: {used}", limit_of(figures)) } else { used };
+    Some(Standing { sign: ' ', text, severity: Severity::Usual, weight: share })
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64 * 100.0
+}

@@ -1,0 +1,67 @@
+//! Rules about the lives of containers: killed, stopped, made again, gone but for their memory.
+
+use super::{Case, NEWS, Severity, Standing, Watch, limit_of};
+use crate::model::autopsy::Autopsy;
+use crate::model::{Group, cause};
+use crate::units;
+
+/// The OOM killer took something of it.
+pub(super) fn oom_kill(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let kills = &group.kills;
+    if !kills.rose_within(NEWS, case.model.now()) {
+        return None;
+    }
+    // Of two readings it is known exactly when it was.
+    let when = group.moved.filter(|_| case.watch == Watch::Once);
+    let when = when.map_or(String::new(), |moved| format!(" in {:.1} s", moved.over.as_secs_f64()));
+    let told = case.model.autopsies().of(&group.id.path).map(of_autopsy);
+    let told = told.unwrap_or_else(|| limit_of(&group.figures));
+    Some(Standing {
+        sign: 'X',
+        text: kills_told(kills.since_attach, &when, &told),
+        severity: Severity::Usual,
+        weight: kills.since_attach as f64,
+    })
+}
+
+/// So many kills, and what is known of the last.
+pub(in crate::alert) fn kills_told(count: u64, when: &str, last: &str) -> String {
+    if count == 1 {
+        format!("OOM kill{when}: {last}")
+    } else {
+        format!("{}{when}, the last: {last}", units::counted(count, "OOM kill"))
+    }
+}
+
+/// Who was killed by whose limit, and the number under which more is known.
+pub(in crate::alert) fn of_autopsy(autopsy: &Autopsy) -> String {
+    format!("{} {}, kill {}", autopsy.victim_told(), autopsy.culprit_told(), autopsy.number)
+}
+
+/// Its tasks wait for memory that nobody frees.
+pub(super) fn under_oom(group: &Group, _: Case<'_>) -> Option<Standing> {
+    (group.figures.under_oom == Ok(true)).then(|| Standing {
+        sign: 'X',
+        text: format!("stands still at {}: its OOM killer is disabled", limit_of(&group.figures)),
+        severity: Severity::Usual,
+        weight: 0.0,
+    })
+}
+
+/// Made again and again.
+pub(super) fn recreated(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let times = case.model.restarts().of(group, NEWS, case.model.now());
+    case.is_beyond(times as f64).then(|| Standing {
+        sign: ' ',
+        text: format!("made again {} within {}", units::counted(times as u64, "time"), units::interval(NEWS)),
+        severity: Severity::Usual,
+        weight: times as f64,
+    })
+}
+
+/// Memory without processes.
+pub(super) fn left_behind(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let usage = group.figures.usage.ok()? as f64;
+    let text = cause::left_behind(group)?;
+    case.is_beyond(usage).then_some(Standing { sign: ' ', text, severity: Severity::Usual, weight: usage })
+}

@@ -1,0 +1,85 @@
+//! Readings as they come: shown at once, or taken in beside a screen that is frozen.
+//!
+//! A frozen screen keeps nobody from being told of alerts.
+
+use crate::alert::{Engine, News, Subject};
+use crate::app::{App, Effect};
+use crate::model::Model;
+use crate::snapshot::Snapshot;
+
+/// Whether new readings are shown.
+#[derive(Debug)]
+pub(super) enum Feed {
+    Live,
+    Paused,
+    /// Paused, and this is what is known by now.
+    Ahead(Box<(Model, Engine)>),
+}
+
+impl App {
+    /// Whether the screen is frozen.
+    pub fn paused(&self) -> bool {
+        !matches!(self.feed, Feed::Live)
+    }
+
+    pub(super) fn sample(&mut self, snapshot: Snapshot) -> Option<Effect> {
+        self.trouble = None;
+        let news = match &mut self.feed {
+            Feed::Live => {
+                let news = take_in(&mut self.model, &mut self.alerts, snapshot);
+                self.arrange();
+                news
+            }
+            Feed::Paused => {
+                let mut ahead = Box::new((self.model.clone(), self.alerts.clone()));
+                let news = take_in(&mut ahead.0, &mut ahead.1, snapshot);
+                self.feed = Feed::Ahead(ahead);
+                news
+            }
+            Feed::Ahead(ahead) => take_in(&mut ahead.0, &mut ahead.1, snapshot),
+        };
+        (!news.is_empty()).then_some(Effect::Tell(news))
+    }
+
+    pub(super) fn pause(&mut self) {
+        match std::mem::replace(&mut self.feed, Feed::Live) {
+            Feed::Live => self.feed = Feed::Paused,
+            Feed::Paused => {}
+            Feed::Ahead(ahead) => {
+                let scope = self.model.scope();
+                (self.model, self.alerts) = *ahead;
+                if self.model.scope() != scope {
+                    self.model.set_scope(scope);
+                }
+                self.arrange();
+            }
+        }
+    }
+
+    /// Somebody has seen what is on the screen; that holds when it goes on, too.
+    pub(super) fn acknowledge(&mut self, acknowledge: impl Fn(&mut Engine)) {
+        acknowledge(&mut self.alerts);
+        if let Feed::Ahead(ahead) = &mut self.feed {
+            acknowledge(&mut ahead.1);
+        }
+    }
+
+    pub(super) fn acknowledge_row(&mut self) {
+        if let Some(id) = self.current().map(|group| group.id.clone()) {
+            let subject = Subject::Row(id);
+            self.acknowledge(|alerts| alerts.acknowledge_of(&subject));
+        }
+    }
+
+    /// Why somebody could not be told of an alert, for as long as it takes to read it.
+    pub fn complaint(&self) -> Option<&str> {
+        const READ: std::time::Duration = std::time::Duration::from_secs(10);
+        let (text, since) = self.complaint.as_ref()?;
+        (self.model.now().saturating_sub(*since) < READ).then_some(text)
+    }
+}
+
+fn take_in(model: &mut Model, alerts: &mut Engine, snapshot: Snapshot) -> Vec<News> {
+    model.ingest(snapshot);
+    alerts.judge(model)
+}

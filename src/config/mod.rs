@@ -1,0 +1,245 @@
+//! The configuration: defaults, then the files, then what the command line says. Read once.
+//!
+//! Must not act on anything: it only says what is wanted, or which line of which file means nothing.
+
+mod alerts;
+mod nearest;
+mod section;
+mod sinks;
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+use crate::alert::policy::Policies;
+use crate::cli::Options;
+use crate::identity::state::Endpoint;
+use crate::sink;
+use section::{Section, Text};
+
+/// For every user of this host.
+const SYSTEM: &str = "/etc/memcgtop/config.toml";
+/// No configuration is longer, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// What is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Runtimes to ask for names.
+    pub api: Vec<Endpoint>,
+    /// How the rules of alerts are applied.
+    pub policies: Policies,
+    /// Who is told of alerts.
+    pub sinks: sink::Settings,
+}
+
+/// Why the configuration means nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A line means nothing.
+    #[error("{}, line {line}: {why}", path.display())]
+    Meaningless {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1 on.
+        line: usize,
+        /// The key, and what is wrong with it.
+        why: String,
+    },
+}
+
+impl Config {
+    /// The configuration that the files and the command line ask for.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or means nothing. The usual files need not be there.
+    pub fn load(options: &Options) -> Result<Self, Error> {
+        let mut config = Self::default();
+        if let Some(path) = &options.config {
+            config.take(path, File::open(path))?;
+        } else {
+            for path in usual_files() {
+                match File::open(&path) {
+                    Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                    file => config.take(&path, file)?,
+                }
+            }
+        }
+        if !options.api.is_empty() {
+            config.api.clone_from(&options.api);
+        }
+        Ok(config)
+    }
+
+    fn take(&mut self, path: &Path, file: io::Result<File>) -> Result<(), Error> {
+        let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
+        let file = file.map_err(unreadable)?;
+        let trusted = is_trusted(&file).map_err(unreadable)?;
+        let mut text = String::new();
+        file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > LONGEST {
+            return Err(unreadable(io::Error::other(format!("it is longer than {LONGEST} bytes"))));
+        }
+        self.apply(&Text { path, toml: &text, trusted })
+    }
+
+    /// Puts what a file says on top of what is known.
+    fn apply(&mut self, text: &Text<'_>) -> Result<(), Error> {
+        let table = text.parse()?;
+        let file = Section::new(text, "", &table, &["api", "alert", "sinks"])?;
+        if let Some(api) = file.get("api") {
+            self.api = api.each(Endpoint::parse)?;
+        }
+        for entry in file.sections("alert", alerts::KEYS)? {
+            self.policies.overrides.push(alerts::read(&entry)?);
+        }
+        if let Some(section) = file.section("sinks", sinks::KEYS)? {
+            sinks::read(&section, &mut self.sinks)?;
+        }
+        Ok(())
+    }
+}
+
+/// The files that are read unless another is named; later ones win.
+fn usual_files() -> Vec<PathBuf> {
+    let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
+    [Some(SYSTEM.into()), own.map(|own| own.join("memcgtop/config.toml"))].into_iter().flatten().collect()
+}
+
+/// Whether nobody but this user and root could have written it: what it says to run is run as this user.
+fn is_trusted(file: &File) -> io::Result<bool> {
+    const OTHERS_WRITE: u32 = 0o022;
+    let metadata = file.metadata()?;
+    let owners = [0, geteuid().as_raw()];
+    Ok(owners.contains(&metadata.uid()) && metadata.mode() & OTHERS_WRITE == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::Level;
+    use crate::alert::rules::{RULES, find};
+    use std::time::Duration;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let mut config = Config::default();
+        let text = Text { path: Path::new("/x/config.toml"), toml: text, trusted: true };
+        config.apply(&text).map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    /// The example with every key that it only shows.
+    fn example() -> String {
+        let text = include_str!("../../assets/config.toml");
+        text.lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+            .fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    #[test]
+    fn the_example_is_the_default() {
+        let untouched = read(include_str!("../../assets/config.toml")).unwrap();
+        assert!(untouched.policies.overrides.is_empty() && untouched.api.is_empty());
+        let config = read(&example()).unwrap();
+        assert_eq!(config.sinks, sink::Settings::default());
+        assert!(config.api.is_empty());
+        assert_eq!(config.policies.overrides.len(), RULES.len());
+        for (rule, entry) in RULES.iter().zip(&config.policies.overrides) {
+            assert_eq!(entry.rule.unwrap().name, rule.name, "in the order of the rules");
+            assert_eq!(config.policies.of(rule, None), rule.defaults, "{}", rule.name);
+            let told = [entry.on.is_some(), entry.off.is_some()];
+            assert_eq!(told, [rule.measure.is_some(); 2], "{}", rule.name);
+            assert!(
+                entry.level.is_some() && entry.hold.is_some() && entry.cooldown.is_some() && entry.enabled.is_some()
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_has_every_key() {
+        let text = example();
+        let keys = alerts::KEYS.iter().chain(sinks::KEYS).chain(&["api"]);
+        for key in keys {
+            assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
+        }
+        for rule in RULES {
+            assert!(text.contains(rule.meaning), "{} is not explained: {}", rule.name, rule.meaning);
+        }
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused_with_its_place() {
+        for (text, told) in [
+            ("api = []\nsink = {}", "line 2: `sink`: no such key; the nearest is `sinks`"),
+            (
+                "[[alert]]\nrule = \"near-limit\"\nlevle = \"notice\"",
+                "line 3: `alert.levle`: no such key; the nearest is `level`",
+            ),
+            ("[[alert]]\nrule = \"near-limits\"", "line 2: `alert.rule`: no such rule; the nearest is `near-limit`"),
+            ("[[alert]]\nlevel = \"critcal\"", "line 2: `alert.level`: no such level; the nearest is `critical`"),
+            ("[[alert]]\nfilter = \"(\"", "line 2: `alert.filter`: the expression ends too early"),
+            ("[[alert]]\nfor = \"soon\"", "line 2: `alert.for`: not a duration"),
+            ("[[alert]]\nfor = \"-3s\"", "line 2: `alert.for`: not a duration"),
+            ("[[alert]]\non = 3", "line 2: `alert.on`: it needs a `rule`"),
+            ("[[alert]]\nrule = \"oom-kill\"\non = 3", "line 3: `alert.on`: the rule oom-kill has no threshold"),
+            ("[[alert]]\nrule = \"near-limit\"\non = 101", "line 3: `alert.on`: must be a percentage, up to 100"),
+            ("[[alert]]\nrule = \"near-limit\"\non = \"90 apples\"", "line 3: `alert.on`: must be a percentage"),
+            ("[[alert]]\nrule = \"near-limit\"\non = 80\noff = 90", "line 4: `alert.off`: must be less than `on`"),
+            (
+                "[[alert]]\nrule = \"time-to-limit\"\non = \"10m\"\noff = \"5m\"",
+                "line 4: `alert.off`: must be more than `on`",
+            ),
+            ("[[alert]]\nenabled = \"no\"", "line 2: `alert.enabled`: must be true or false"),
+            ("alert = 3", "line 1: `alert`: must be written as [[alert]]"),
+            ("[sinks]\nlog = \"alerts.jsonl\"", "line 2: `sinks.log`: must be an absolute path"),
+            ("[sinks]\ncommand = \"mail root\"", "line 2: `sinks.command`: must be a list of words"),
+            ("[sinks]\ncommand = [\"\"]", "line 2: `sinks.command`: must begin with a program"),
+            ("[sinks]\ncommand_timeout = \"0s\"", "line 2: `sinks.command_timeout`: must be between 100ms and 24h"),
+            ("api = [\"docker=tcp://host\"]", "line 1: `api`: "),
+            ("api = \n", "line 1: "),
+            ("a = 1\na = 2", "line 2: "),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.starts_with(&format!("/x/config.toml, {told}")), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_file_says_only_what_it_changes() {
+        let mut config =
+            read("[sinks]\nbell = true\nlog = \"/var/log/a\"\n[[alert]]\nrule = \"near-limit\"\non = \"70%\"").unwrap();
+        let second = "api = [\"docker=unix:///run/docker.sock\"]\n[sinks]\nlog = \"\"\n[[alert]]\nfilter = \"dev\"\nfor = 30\n\
+                      cooldown = \"5m\"\nlevel = \"notice\"\n[[alert]]\nrule = \"swap-growth\"\non = \"2M\"";
+        config.apply(&Text { path: Path::new("/y"), toml: second, trusted: true }).unwrap();
+        assert!(config.sinks.bell && config.sinks.log.is_none() && config.api.len() == 1);
+        let [first, all, growth] = &config.policies.overrides[..] else { panic!("{:?}", config.policies) };
+        assert_eq!((first.rule.unwrap().name, first.on), ("near-limit", Some(70.0)));
+        assert!(all.rule.is_none() && all.hold == Some(Duration::from_secs(30)) && all.level == Some(Level::Notice));
+        assert_eq!(growth.on, Some(2_097_152.0));
+        assert!((config.policies.of(find("near-limit").unwrap(), None).on - 70.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_file_that_others_could_write_runs_nothing() {
+        let mut config = Config::default();
+        let text = "[sinks]\ncommand = [\"/bin/true\"]";
+        let error = config.apply(&Text { path: Path::new("/x"), toml: text, trusted: false }).unwrap_err().to_string();
+        assert!(error.contains("line 2: `sinks.command`: ") && error.contains("others could"), "{error}");
+        let bell = Text { path: Path::new("/x"), toml: "[sinks]\nbell = true", trusted: false };
+        config.apply(&bell).unwrap();
+    }
+}
