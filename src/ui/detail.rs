@@ -15,7 +15,7 @@ use crate::model::{Group, cause, evidence};
 use crate::snapshot::{CgroupId, Host, Reading};
 use crate::text;
 use crate::ui::columns;
-use crate::ui::panels::{host_need, state};
+use crate::ui::panels::{host_need, state, state_of};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{bar, fitted, rule, spread};
 use crate::units;
@@ -51,7 +51,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
 fn host_lines(app: &App, group: &Group, host: &Host, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let size = |reading: Reading| reading.map_or_else(|_| "?".to_owned(), units::size);
     let fact = |fact: String| Line::raw(format!("  {}", text::visible(&fact)));
-    let head = format!(" {} is {}", text::visible(&host.hostname), state(group));
+    let head = format!(" {} is {}", text::visible(&host.hostname), state_of(app, group));
     let mut first = columns::sign(group, theme);
     first.push(Span::styled(head, theme.style(Role::Strong)));
     let mut lines = vec![Line::from(first), rule("why", "", width, theme)];

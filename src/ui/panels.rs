@@ -24,7 +24,7 @@ pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'sta
     let Some(group) = app.current() else { return Vec::new() };
     let name = if app.is_host(group) { "host".into() } else { group.identity.label() };
     let whose = group.worst.as_ref().map_or_else(String::new, |worst| format!("{} is ", worst.identity.label()));
-    let title = text::visible(&format!("{name}: {whose}{}", state(group))).into_owned();
+    let title = text::visible(&format!("{name}: {whose}{}", state_of(app, group))).into_owned();
     let is_sum = group.identity.kind == Kind::Sum;
     let mut lines =
         vec![rule(&title, if is_sum { "Enter for its containers" } else { "Enter for all of it" }, width, theme)];
@@ -54,6 +54,15 @@ fn fitting(clauses: impl Iterator<Item = impl AsRef<str>>, between: &str, width:
         }
     }
     line
+}
+
+/// The state of a row in words, or of the host, which no limit holds.
+pub fn state_of(app: &App, group: &Group) -> &'static str {
+    match (app.is_host(group), app.model.host_is_short()) {
+        (true, true) => "short of memory",
+        (true, false) => "fine",
+        (false, _) => state(group),
+    }
 }
 
 /// A row's state in words.
