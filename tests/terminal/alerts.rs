@@ -52,7 +52,7 @@ fn every_sink_hears_of_a_kill_once() {
     assert!(comes_true(|| count(&terminal.bytes(), notification) == 1));
     // More kills are the same alert.
     tree.set_event("oom_kill", 2);
-    terminal.wait_for("the second kill", |screen| screen.contents().contains("2 OOM kills, the last: "));
+    terminal.wait_for("the second kill", |screen| screen.contents().contains("2 OOM kills: the last "));
     assert_eq!((count(&terminal.bytes(), notification), count(&terminal.bytes(), BELL)), (1, 2));
     let lines = || fs::read_to_string(&log).unwrap_or_default();
     assert!(comes_true(|| lines().lines().count() == 1), "{}", lines());

@@ -29,7 +29,7 @@ pub(in crate::alert) fn kills_told(count: u64, when: &str, last: &str) -> String
     if count == 1 {
         format!("OOM kill{when}: {last}")
     } else {
-        format!("{}{when}, the last: {last}", units::counted(count, "OOM kill"))
+        format!("{}{when}: the last {last}", units::counted(count, "OOM kill"))
     }
 }
 
