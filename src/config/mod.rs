@@ -65,16 +65,16 @@ impl Config {
     /// The configuration that the files and the command line ask for.
     ///
     /// # Errors
-    /// Where a file cannot be read or means nothing. The usual files need not be there.
+    /// Where a file cannot be read or means nothing. The usual files need not be there, nor in directories that may be
+    /// looked into: `sudo -u` and the like leave the home of another user in the environment.
     pub fn load(options: &Options) -> Result<Self, Error> {
         let mut config = Self::default();
         if let Some(path) = &options.config {
             config.take(path, File::open(path))?;
         } else {
             for path in usual_files() {
-                match File::open(&path) {
-                    Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                    file => config.take(&path, file)?,
+                if is_seen(&path) {
+                    config.take(&path, File::open(&path))?;
                 }
             }
         }
@@ -111,6 +111,12 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Whether a file is there for whoever runs this, readable or not.
+fn is_seen(path: &Path) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    !path.metadata().is_err_and(|error| matches!(error.kind(), NotFound | NotADirectory | PermissionDenied))
 }
 
 /// The files that are read unless another is named; later ones win.
