@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::growth::{Growth, Slope};
 use crate::model::{Figures, Group, Moved};
-use crate::snapshot::Hierarchy;
+use crate::snapshot::{Hierarchy, Reading};
 use crate::units;
 
 /// The kernel's page, bytes.
@@ -89,12 +89,8 @@ fn rate(slope: Slope) -> String {
 
 /// What is read back because it does not fit.
 fn churn(moved: &Moved) -> Option<String> {
-    let seconds = moved.over.as_secs_f64();
-    if seconds <= 0.0 {
-        return None;
-    }
-    let each = |pages: crate::snapshot::Reading| pages.unwrap_or(0) as f64 / seconds;
-    let (file, anon) = (each(moved.refault_file), each(moved.refault_anon));
+    let each = |pages: Reading| moved.per_second(pages.unwrap_or(0));
+    let (file, anon) = (each(moved.refault_file)?, each(moved.refault_anon)?);
     let (what, pages) = if anon >= file {
         ("its working set does not fit: anonymous memory", anon)
     } else {
@@ -178,10 +174,8 @@ fn read_back(moved: Option<&Moved>) -> String {
     let Some(pages) = moved.and_then(|moved| moved.refault_anon.ok()) else {
         return "whether it is read back is not known".to_owned();
     };
-    let seconds = moved.map_or(0.0, |moved| moved.over.as_secs_f64());
-    if pages == 0 || seconds <= 0.0 {
+    let Some(rate) = moved.and_then(|moved| moved.per_second(pages)).filter(|rate| *rate > 0.0) else {
         return "none of it is being read back".to_owned();
-    }
-    let rate = pages as f64 / seconds;
+    };
     format!("read back at {} pages/s, {}/s", units::count(rate as u64), units::size((rate * PAGE as f64) as u64))
 }

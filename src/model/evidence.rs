@@ -66,10 +66,9 @@ fn full(group: &Group) -> Option<String> {
 /// What had to be read back since the reading before.
 fn refaults(group: &Group) -> Option<String> {
     let moved = group.moved?;
-    let seconds = moved.over.as_secs_f64();
     let parts = [("anon", moved.refault_anon), ("file", moved.refault_file), ("major faults", moved.pgmajfault)];
     let each = |(name, pages): (&str, Reading)| {
-        let rate = pages.ok().filter(|pages| *pages > 0 && seconds > 0.0)? as f64 / seconds;
+        let rate = moved.per_second(pages.ok().filter(|pages| *pages > 0)?)?;
         Some(format!("{name} {}/s", units::count(rate.round() as u64)))
     };
     let told: Vec<_> = parts.into_iter().filter_map(each).collect();

@@ -27,6 +27,20 @@ pub struct Moved {
     pub growth: f64,
 }
 
+impl Moved {
+    /// So many events between the two readings, as a rate a second; `None` where no time passed.
+    pub fn per_second(&self, events: u64) -> Option<f64> {
+        let seconds = self.over.as_secs_f64();
+        (seconds > 0.0).then(|| events as f64 / seconds)
+    }
+
+    /// Pages of processes that were read back, a second: memory that must be there. Page cache is not among them.
+    pub fn read_back(&self) -> Option<f64> {
+        let pages = |figure: Reading| figure.unwrap_or(0);
+        self.per_second(pages(self.refault_anon).saturating_add(pages(self.pgmajfault)))
+    }
+}
+
 /// What a row said at one reading, as far as rates need it.
 #[derive(Clone, Copy, Debug)]
 struct Mark {

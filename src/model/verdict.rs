@@ -229,9 +229,7 @@ fn stalls(figures: &Figures, moved: Moved, hits: bool) -> bool {
     if let Ok(psi) = figures.psi {
         return psi.some.avg10 >= HURTS;
     }
-    let seconds = moved.over.as_secs_f64();
-    let each = |pages: Reading| pages.unwrap_or(0) as f64;
-    hits && seconds > 0.0 && (each(moved.refault_anon) + each(moved.pgmajfault)) / seconds >= CHURN
+    hits && moved.read_back().is_some_and(|pages| pages >= CHURN)
 }
 
 /// The next step is the OOM killer: nothing to drop, and no swap to go to.

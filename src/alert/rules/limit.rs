@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Case, Severity, Standing, limit_of, own_limit, per_second, stall};
+use super::{Case, Severity, Standing, limit_of, own_limit, stall};
 use crate::model::Group;
 use crate::model::verdict::{self, RECENT, State, is_near_limit};
 use crate::units::{self, Limit};
@@ -35,7 +35,7 @@ pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
 
 /// Page cache hits a limit as often as files are read; where something must be there, hits are a fight for room.
 pub(super) fn hit_rate(group: &Group, case: Case<'_>) -> Option<Standing> {
-    let rate = per_second(group.hits.new(), group.moved?.over)?;
+    let rate = group.moved?.per_second(group.hits.new())?;
     let stalls = group.figures.psi.is_ok_and(|psi| psi.some.avg10 >= A_LITTLE);
     if !case.is_beyond(rate) || !(stalls || is_near_limit(&group.figures)) {
         return None;

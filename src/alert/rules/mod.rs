@@ -326,12 +326,6 @@ fn stall(figures: &Figures) -> String {
     figures.psi.map_or(String::new(), |psi| format!(", stall {:.0}%", psi.some.avg10))
 }
 
-/// Readings differ in how far they are apart: events a second.
-fn per_second(events: u64, over: Duration) -> Option<f64> {
-    let seconds = over.as_secs_f64();
-    (seconds > 0.0).then(|| events as f64 / seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! Rules about time that is lost: thrashing, throttling, swapping, a host that is short.
 
-use super::{Case, Severity, Standing, Watch, limit_of, own_limit, per_second, stall};
+use super::{Case, Severity, Standing, Watch, limit_of, own_limit, stall};
 use crate::model::verdict::{RECENT, State};
-use crate::model::{Group, HostMoved, Moved};
+use crate::model::{Group, HostMoved};
 use crate::snapshot::{Host, Reading};
 use crate::units::{self, Limit};
 
@@ -13,11 +13,10 @@ const QUIET: f64 = 50.0;
 pub(super) fn thrash(group: &Group, case: Case<'_>) -> Option<Standing> {
     let verdict = group.verdict.ok()?;
     let at_limit = matches!(verdict.state, State::AtLimit | State::Thrashing | State::SwapFull | State::Unknown);
-    let read_back = group.moved.and_then(read_back);
     let (costs, weight) = if let Ok(psi) = group.figures.psi {
         (case.is_beyond(psi.some.avg10), psi.some.avg10)
     } else {
-        let pages = read_back.unwrap_or(0.0);
+        let pages = group.moved.and_then(|moved| moved.read_back()).unwrap_or(0.0);
         (verdict.state == State::Thrashing || case.stood && pages >= QUIET, pages)
     };
     if !at_limit || !costs {
@@ -34,11 +33,6 @@ pub(super) fn thrash(group: &Group, case: Case<'_>) -> Option<Standing> {
     };
     let text = format!("thrashing at {limit}{cost}, +{}", units::counted(hits.since_attach, "hit"));
     Some(Standing { sign, text, severity: Severity::Usual, weight })
-}
-
-fn read_back(moved: Moved) -> Option<f64> {
-    let pages = |figure: Reading| figure.unwrap_or(0);
-    per_second(pages(moved.refault_anon) + pages(moved.pgmajfault), moved.over)
 }
 
 /// At an ancestor's memory.high somebody is slowed down, but the kernel does not say who: those who wait are meant.
@@ -70,7 +64,7 @@ pub(super) fn throttled(group: &Group, case: Case<'_>) -> Option<Standing> {
 /// Pushed out, by whomever.
 pub(super) fn swap_growth(group: &Group, case: Case<'_>) -> Option<Standing> {
     let moved = group.moved?;
-    let rate = per_second(moved.swapped, moved.over)?;
+    let rate = moved.per_second(moved.swapped)?;
     let swap = group.figures.swap.ok()?;
     case.is_beyond(rate).then(|| Standing {
         sign: ' ',
