@@ -130,6 +130,12 @@ impl Figures {
         self.effective_high.ok().and_then(Limit::bytes)
     }
 
+    /// Whether tasks of it wait for memory, be it a little: 1 % of the last ten seconds. False where no pressure is told.
+    pub fn stalls_a_little(&self) -> bool {
+        const A_LITTLE: f64 = 1.0;
+        self.psi.is_ok_and(|psi| psi.some.avg10 >= A_LITTLE)
+    }
+
     /// Every figure absent for the same reason.
     pub(super) fn missing(reason: Missing) -> Self {
         let memory = Memory::missing(reason);

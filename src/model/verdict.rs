@@ -128,8 +128,7 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
     let ancestor = is_held_above(group, figures, at);
     let throttled = group.throttled.rose_within(RECENT, at);
     // Whom an ancestor's memory.high slows down is counted at the ancestor only: those who wait are meant.
-    let waits = figures.psi.is_ok_and(|psi| psi.some.avg10 >= 1.0);
-    let throttled_above = group.ancestor_throttled.rose_within(RECENT, at) && waits;
+    let throttled_above = group.ancestor_throttled.rose_within(RECENT, at) && figures.stalls_a_little();
     let host = is_taken_from(group, moved, around, hits || ancestor_hits);
     let stalls = stalls(figures, moved, hits || ancestor_hits);
     let killing = group.kills.rose_within(KILLED_NOW, at) || figures.under_oom == Ok(true);
@@ -251,7 +250,6 @@ fn is_out_of_swap(group: &Group, figures: &Figures, at: Duration) -> bool {
 pub fn tier(group: &Group) -> u8 {
     let figures = &group.figures;
     let Ok(verdict) = group.verdict else { return u8::from(figures.at_limit) * 2 };
-    let stalls_a_little = figures.psi.is_ok_and(|psi| psi.some.avg10 >= 1.0);
     match verdict.state {
         State::Oom if verdict.hurts => 7,
         _ if verdict.hurts => 6,
@@ -259,7 +257,7 @@ pub fn tier(group: &Group) -> u8 {
         State::Calm => u8::from(is_near_limit(figures)),
         State::Unknown => 3,
         State::SwapFull | State::HostShort | State::Throttled => 4,
-        State::AtLimit | State::Thrashing if stalls_a_little => 4,
+        State::AtLimit | State::Thrashing if figures.stalls_a_little() => 4,
         State::AtLimit | State::Thrashing => 2,
     }
 }

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Case, Severity, Standing, limit_of, own_limit, stall};
+use super::{Case, Severity, Standing, limit_of, own_limit, percent, stall};
 use crate::model::Group;
 use crate::model::verdict::{self, RECENT, State, is_near_limit};
 use crate::units::{self, Limit};
 
 /// Nearer than this, nobody has time to think.
 const SOON: Duration = Duration::from_secs(60);
-/// Less stall than this, in percent, is nothing.
-const A_LITTLE: f64 = 1.0;
 
 /// Hits alone are a notice: a container that reads more files than its limit holds hits it by design.
 pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
@@ -36,8 +34,7 @@ pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
 /// Page cache hits a limit as often as files are read; where something must be there, hits are a fight for room.
 pub(super) fn hit_rate(group: &Group, case: Case<'_>) -> Option<Standing> {
     let rate = group.moved?.per_second(group.hits.new())?;
-    let stalls = group.figures.psi.is_ok_and(|psi| psi.some.avg10 >= A_LITTLE);
-    if !case.is_beyond(rate) || !(stalls || is_near_limit(&group.figures)) {
+    if !case.is_beyond(rate) || !(group.figures.stalls_a_little() || is_near_limit(&group.figures)) {
         return None;
     }
     let text = format!("{} hits/s at {}{}", units::count(rate as u64), limit_of(&group.figures), stall(&group.figures));
@@ -86,8 +83,4 @@ pub(super) fn swap_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
     let used = format!("{} of {} swap used", units::size(swap), units::size(limit));
     let text = if full { format!("out of swap at {}: {used}", limit_of(figures)) } else { used };
     Some(Standing { sign: ' ', text, severity: Severity::Usual, weight: share })
-}
-
-fn percent(part: u64, whole: u64) -> f64 {
-    part as f64 / whole.max(1) as f64 * 100.0
 }

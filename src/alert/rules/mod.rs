@@ -321,6 +321,10 @@ fn is_ancestors(figures: &Figures) -> bool {
     matches!(figures.limited_by, Ok(Holder::Ancestor(_)))
 }
 
+fn percent(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64 * 100.0
+}
+
 /// The stall as an afterthought, where the kernel tells it.
 fn stall(figures: &Figures) -> String {
     figures.psi.map_or(String::new(), |psi| format!(", stall {:.0}%", psi.some.avg10))

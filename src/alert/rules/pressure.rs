@@ -1,6 +1,6 @@
 //! Rules about time that is lost: thrashing, throttling, swapping, a host that is short.
 
-use super::{Case, Severity, Standing, Watch, limit_of, own_limit, stall};
+use super::{Case, Severity, Standing, Watch, limit_of, own_limit, percent, stall};
 use crate::model::verdict::{RECENT, State};
 use crate::model::{Group, HostMoved};
 use crate::snapshot::{Host, Reading};
@@ -40,8 +40,7 @@ pub(super) fn throttled(group: &Group, case: Case<'_>) -> Option<Standing> {
     let now = case.model.now();
     let figures = &group.figures;
     let own = group.throttled.rose_within(RECENT, now);
-    let waits = figures.psi.is_ok_and(|psi| psi.some.avg10 >= 1.0);
-    let above = waits && group.ancestor_throttled.rose_within(RECENT, now);
+    let above = figures.stalls_a_little() && group.ancestor_throttled.rose_within(RECENT, now);
     if !own && !above {
         return None;
     }
@@ -78,7 +77,7 @@ pub(super) fn swap_growth(group: &Group, case: Case<'_>) -> Option<Standing> {
 pub(super) fn host_short(case: Case<'_>) -> Option<Standing> {
     let (host, moved) = (case.model.host()?, case.model.host_moved()?);
     let (available, total) = (host.mem_available.ok()?, host.mem_total.ok()?);
-    let share = available as f64 / total.max(1) as f64 * 100.0;
+    let share = percent(available, total);
     if !reclaims(moved, case) || !case.is_beyond(share) {
         return None;
     }
