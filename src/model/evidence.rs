@@ -107,12 +107,10 @@ pub fn of_host(model: &Model) -> Option<String> {
 /// Those who use the room below the ancestor that holds a row, the largest first, with their usage.
 pub fn room_mates<'a>(model: &'a Model, group: &Group) -> Vec<&'a Group> {
     let Ok(Holder::Ancestor(path)) = &group.figures.limited_by else { return Vec::new() };
-    let groups = model.groups();
-    let above = |mate: &Group| std::iter::successors(mate.parent, |&row| groups[row].parent);
-    let shares = |mate: &&Group| above(mate).any(|row| groups[row].id.path == *path);
-    let is_topmost = |mate: &&Group| !above(mate).any(|row| groups[row].is_container());
-    let mut mates: Vec<_> =
-        groups.iter().filter(|mate| mate.is_container()).filter(shares).filter(is_topmost).collect();
+    let shares = |mate: &&Group| model.above(mate).any(|above| above.id.path == *path);
+    let is_topmost = |mate: &&Group| !model.above(mate).any(Group::is_container);
+    let containers = model.groups().iter().filter(|mate| mate.is_container());
+    let mut mates: Vec<_> = containers.filter(shares).filter(is_topmost).collect();
     mates.sort_by_key(|mate| std::cmp::Reverse(mate.figures.usage.unwrap_or(0)));
     mates
 }

@@ -98,6 +98,11 @@ impl Group {
     }
 }
 
+/// The rows above one, the nearest first, as places among `groups`.
+pub(super) fn above<'a>(groups: &'a [Group], group: &Group) -> impl Iterator<Item = usize> + use<'a> {
+    std::iter::successors(group.parent, |&row| groups[row].parent)
+}
+
 impl Group {
     pub(super) fn new(id: CgroupId) -> Self {
         Self {

@@ -125,11 +125,14 @@ impl Model {
     }
 
     fn charged_to_topmost(&self, counts: fn(&Group) -> bool) -> u64 {
-        let above = |group: &Group| std::iter::successors(group.parent, |&row| self.groups[row].parent);
-        let is_inside =
-            |group: &Group| above(group).map(|row| &self.groups[row]).any(|g| g.is_container() || g.is_overhead());
+        let is_inside = |group: &Group| self.above(group).any(|g| g.is_container() || g.is_overhead());
         let topmost = self.groups.iter().filter(|group| counts(group) && !is_inside(group));
         topmost.filter_map(|group| group.figures.usage.ok()).sum()
+    }
+
+    /// The rows above one, the nearest first.
+    pub fn above(&self, group: &Group) -> impl Iterator<Item = &Group> {
+        group::above(&self.groups, group).map(|row| &self.groups[row])
     }
 
     /// The row of a cgroup.

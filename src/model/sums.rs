@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::model::beat::Beat;
 use crate::model::figures::{add, percent};
+use crate::model::group::above;
 use crate::model::history::{History, Point};
 use crate::model::verdict::{self, State};
 use crate::model::{Figures, Group, Model, Tally};
@@ -166,7 +167,7 @@ fn members<'a>(groups: &'a [Group], counted: &[usize]) -> Vec<Member<'a>> {
     for &row in counted {
         let group = &groups[row];
         let mut own = group.figures.clone();
-        if let Some(whole) = above(groups, row).find_map(|row| place(&members, row)) {
+        if let Some(whole) = above(groups, group).find_map(|row| place(&members, row)) {
             let whole = &mut members[whole];
             take_out(&mut whole.own, &mut own);
             whole.inside.push(group);
@@ -174,10 +175,6 @@ fn members<'a>(groups: &'a [Group], counted: &[usize]) -> Vec<Member<'a>> {
         members.push(Member { row, group, own, inside: Vec::new() });
     }
     members
-}
-
-fn above(groups: &[Group], row: usize) -> impl Iterator<Item = usize> {
-    std::iter::successors(groups[row].parent, |&row| groups[row].parent)
 }
 
 fn place(members: &[Member<'_>], row: usize) -> Option<usize> {
@@ -277,7 +274,7 @@ fn total(groups: &[Group], members: &mut [Member<'_>]) -> Figures {
     for part in WHOLE.iter().chain(OWN) {
         *part(&mut total) = members.iter_mut().map(|member| *part(&mut member.own)).fold(Ok(0), add);
     }
-    let is_topmost = |member: &&Member<'_>| !above(groups, member.row).any(|row| place(members, row).is_some());
+    let is_topmost = |member: &&Member<'_>| !above(groups, member.group).any(|row| place(members, row).is_some());
     let limits = members.iter().filter(is_topmost).map(|member| member.group.figures.limit);
     total.limit = limits.reduce(|a, b| Ok(plus(a?, b?))).unwrap_or(Err(Missing::NotSummed));
     (total.limited_by_limit, total.limited_by_usage) = (total.limit, total.usage);

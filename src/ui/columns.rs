@@ -311,9 +311,7 @@ fn held_by(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'s
 
 /// What the cgroup at `path` is called, which is the row's or above it.
 pub fn holder(app: &App, group: &Group, path: &str) -> String {
-    let groups = app.model.groups();
-    let above = std::iter::successors(group.parent, |&row| groups[row].parent).map(|row| &groups[row]);
-    let mut own_and_above = std::iter::once(group).chain(above);
+    let mut own_and_above = std::iter::once(group).chain(app.model.above(group));
     let name = own_and_above.find(|row| *row.id.path == *path).map(|row| row.identity.label());
     let name = name.unwrap_or_else(|| path.rsplit('/').next().unwrap_or(path).into());
     text::visible(&name).into_owned()

@@ -242,11 +242,9 @@ fn swap(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'stat
 
 /// The row and everything above it: whose limit, how much room, how often hit.
 fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let groups = app.model.groups();
     let mut lines = vec![rule("limits above it", "USED   LIMIT    ROOM    HITS", width, theme)];
     let binding = group.figures.limited_by.as_ref().map_or("", |by| by.path());
-    let above = std::iter::successors(group.parent, |&row| groups[row].parent).map(|row| &groups[row]);
-    for (depth, link) in std::iter::once(group).chain(above).enumerate() {
+    for (depth, link) in std::iter::once(group).chain(app.model.above(group)).enumerate() {
         let figures = &link.figures;
         let name =
             if link.parent.is_none() { "host".to_owned() } else { text::visible(&link.identity.label()).into_owned() };
