@@ -50,6 +50,11 @@ pub fn size(bytes: u64) -> String {
     text
 }
 
+/// The same of a size that may be missing: then it is `?`.
+pub fn size_or_unknown<E>(bytes: Result<u64, E>) -> String {
+    bytes.map_or_else(|_| "?".to_owned(), size)
+}
+
 /// As [`size`], but never more than there is: for headroom, where rounding up would promise room.
 pub fn size_rounded_down(bytes: u64) -> String {
     if bytes < KIB {

@@ -86,7 +86,7 @@ fn reclaimed_by_hand(group: &Group) -> Option<String> {
 /// What the host does meanwhile, for every verdict alike.
 pub fn of_host(model: &Model) -> Option<String> {
     let (host, moved) = (model.host()?, model.host_moved()?);
-    let available = host.mem_available.map_or_else(|_| "?".to_owned(), units::size);
+    let available = units::size_or_unknown(host.mem_available);
     let swaps = match (moved.swapped_in, moved.swapped_out) {
         (Ok(0), Ok(0)) | (Err(_), _) | (_, Err(_)) => String::new(),
         (Ok(pages_in), Ok(out)) => {

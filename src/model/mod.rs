@@ -14,6 +14,7 @@ mod group;
 pub mod groups;
 pub mod growth;
 pub mod history;
+pub mod host;
 pub mod limits;
 mod moved;
 pub mod restarts;

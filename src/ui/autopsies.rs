@@ -5,7 +5,6 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::model::autopsy::{Autopsy, Before};
-use crate::snapshot::Reading;
 use crate::text;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{fitted, header, rule};
@@ -50,13 +49,12 @@ fn block(app: &App, autopsy: &Autopsy, theme: &Theme) -> Vec<Line<'static>> {
 }
 
 fn before(before: &Before) -> String {
-    let size = |reading: Reading| reading.map_or_else(|_| "?".to_owned(), units::size);
     let limit = match before.limit {
         Ok(Limit::Bytes(limit)) => format!(" of {}", units::size(limit)),
         _ => String::new(),
     };
-    let parts = before.parts().map(|(part, reading)| format!("{part} {}", size(reading)));
-    format!("the reading before: {}{limit}: {}", size(before.usage), parts.join("  "))
+    let parts = before.parts().map(|(part, reading)| format!("{part} {}", units::size_or_unknown(reading)));
+    format!("the reading before: {}{limit}: {}", units::size_or_unknown(before.usage), parts.join("  "))
 }
 
 fn tasks(autopsy: &Autopsy) -> Option<String> {

@@ -10,6 +10,7 @@ use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::forecast::Forecast;
 use crate::model::history::Point;
+use crate::model::host::{mem_used, swap_used};
 use crate::model::verdict::State;
 use crate::model::{Group, cause, evidence};
 use crate::snapshot::{CgroupId, Host, Reading};
@@ -49,7 +50,6 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
 
 /// The host as a whole. Its root cgroup counts otherwise, or not at all, so its figures stand apart.
 fn host_lines(app: &App, group: &Group, host: &Host, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let size = |reading: Reading| reading.map_or_else(|_| "?".to_owned(), units::size);
     let fact = |fact: String| Line::raw(format!("  {}", text::visible(&fact)));
     let head = format!(" {} is {}", text::visible(&host.hostname), state_of(app, group));
     let mut first = columns::sign(group, theme);
@@ -63,9 +63,9 @@ fn host_lines(app: &App, group: &Group, host: &Host, width: usize, theme: &Theme
     }));
     lines.extend(host.oom_kill.ok().map(|kills| fact(units::counted(kills, "OOM kill") + " since boot")));
     lines.push(rule("swap", "", width, theme));
-    let used = host.swap_total.and_then(|total| Ok(total.saturating_sub(host.swap_free?)));
-    lines.push(fact(format!("{} used of {}", size(used), size(host.swap_total))));
-    lines.push(fact(format!("{} of it still in memory too (swap cache)", size(host.swap_cached))));
+    let (used, total) = (units::size_or_unknown(swap_used(host)), units::size_or_unknown(host.swap_total));
+    lines.push(fact(format!("{used} used of {total}")));
+    lines.push(fact(format!("{} of it still in memory too (swap cache)", units::size_or_unknown(host.swap_cached))));
     lines.extend(figures("figures of the root cgroup, which are not the host's", group, width, theme));
     lines
 }
@@ -114,7 +114,7 @@ fn forecast(forecast: Forecast) -> String {
 fn room_mates(app: &App, group: &Group) -> Option<String> {
     const NAMED: usize = 4;
     let mates = evidence::room_mates(&app.model, group);
-    let usage = |mate: &Group| mate.figures.usage.map_or_else(|_| "?".to_owned(), units::size);
+    let usage = |mate: &Group| units::size_or_unknown(mate.figures.usage);
     let named = mates.iter().take(NAMED).map(|mate| format!("{} {}", mate.identity.label(), usage(mate)));
     let rest = (mates.len() > NAMED).then(|| format!("{} more", mates.len() - NAMED));
     let told: Vec<_> = named.chain(rest).collect();
@@ -202,8 +202,7 @@ fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>>
     let mut line = vec![Span::raw("  ")];
     line.extend(bar::parts(floor, usage.saturating_sub(floor), usage, width.saturating_sub(4), theme));
     lines.push(Line::from(line));
-    let part =
-        |name: &str, reading: Reading| format!("{name} {}", reading.map_or_else(|_| "?".to_owned(), units::size));
+    let part = |name: &str, reading: Reading| format!("{name} {}", units::size_or_unknown(reading));
     let stays =
         [part("anon", stat.anon), part("tmpfs", stat.shmem), part("kernel", stat.kernel), part("sockets", stat.sock)];
     lines.push(Line::raw(format!(
@@ -251,14 +250,14 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
         let name = format!("{}{name}", "  ".repeat(depth));
         let host = app.model.host().filter(|host| link.parent.is_none() && !host.namespaced);
         let (limit, usage) = match host {
-            Some(host) => (host.mem_total.ok(), host_used(host)),
+            Some(host) => (host.mem_total.ok(), mem_used(host)),
             None => (figures.limit.ok().and_then(units::Limit::bytes), figures.usage),
         };
         let room = limit.zip(usage.ok()).map(|(limit, usage)| units::size_rounded_down(limit.saturating_sub(usage)));
         let mark =
             if &*link.id.path == binding || (depth == 0 && binding.starts_with(&*link.id.path)) { "<" } else { " " };
         let cells = [
-            usage.map_or_else(|_| "?".to_owned(), units::size),
+            units::size_or_unknown(usage),
             limit.map_or_else(|| theme.glyphs.unlimited.to_owned(), units::size),
             room.unwrap_or_else(|| "-".to_owned()),
             figures.failcnt.map_or_else(|_| "-".to_owned(), units::count),
@@ -288,10 +287,6 @@ fn declaration(group: &Group, theme: &Theme) -> Vec<Line<'static>> {
         lines.push(Line::raw(format!("  the limit is on its inner cgroup {inner}, where {runtime} put it")));
     }
     lines
-}
-
-fn host_used(host: &Host) -> Reading {
-    Ok(host.mem_total?.saturating_sub(host.mem_available?))
 }
 
 /// Every figure with its value, or why there is none.

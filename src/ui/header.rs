@@ -3,7 +3,8 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::snapshot::{Host, Reading};
+use crate::model::host::swap_used;
+use crate::snapshot::Host;
 use crate::text;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{bar, fitted, sentence, spread};
@@ -43,22 +44,14 @@ pub fn wall(app: &App, time: std::time::SystemTime, format: &str) -> String {
         .map_or_else(|_| "?".to_owned(), |time| time.to_zoned(app.zone.clone()).strftime(format).to_string())
 }
 
-fn figure(reading: Reading) -> String {
-    reading.map_or_else(|_| "?".to_owned(), units::size)
-}
-
 fn both(host: &Host, theme: &Theme) -> Line<'static> {
     let total = host.mem_total.unwrap_or(0);
     let mut spans = vec![Span::styled("mem ", theme.style(Role::Dim))];
     spans.extend(bar::parts(total.saturating_sub(host.mem_available.unwrap_or(0)), 0, total, 8, theme));
-    spans.push(Span::raw(format!(" avail {}", figure(host.mem_available))));
+    spans.push(Span::raw(format!(" avail {}", units::size_or_unknown(host.mem_available))));
     spans.push(Span::styled("   swap ", theme.style(Role::Dim)));
-    spans.push(Span::raw(swap_used(host).map_or_else(|| "?".to_owned(), units::size)));
+    spans.push(Span::raw(units::size_or_unknown(swap_used(host))));
     Line::from(spans)
-}
-
-fn swap_used(host: &Host) -> Option<u64> {
-    Some(host.swap_total.ok()?.saturating_sub(host.swap_free.ok()?))
 }
 
 fn bar_cells(width: usize) -> usize {
@@ -71,7 +64,11 @@ fn memory(host: &Host, width: usize, theme: &Theme) -> Line<'static> {
     let cache = total.saturating_sub(used).saturating_sub(host.mem_free.unwrap_or(0));
     let mut left = vec![Span::styled("mem  ", theme.style(Role::Dim))];
     left.extend(bar::parts(used, cache, total, bar_cells(width), theme));
-    left.push(Span::raw(format!("  {} available of {}", figure(host.mem_available), figure(host.mem_total))));
+    left.push(Span::raw(format!(
+        "  {} available of {}",
+        units::size_or_unknown(host.mem_available),
+        units::size_or_unknown(host.mem_total)
+    )));
     let right = match host.psi {
         Ok(psi) => format!("stall {:.0}%{}", psi.some.avg10, stall_note(width)),
         Err(_) => "stall ?".to_owned(),
@@ -94,9 +91,9 @@ fn swap(host: &Host, width: usize, theme: &Theme) -> Line<'static> {
     let used = swap_used(host).unwrap_or(0);
     let cached = host.swap_cached.unwrap_or(0).min(used);
     left.extend(bar::parts(used - cached, cached, total, bar_cells(width), theme));
-    left.push(Span::raw(format!("  {} used of {}", units::size(used), figure(host.swap_total))));
-    let right = format!("{} of it still in RAM (swap cache)", figure(host.swap_cached));
-    let brief = format!("{} still in RAM", figure(host.swap_cached));
+    left.push(Span::raw(format!("  {} used of {}", units::size(used), units::size_or_unknown(host.swap_total))));
+    let right = format!("{} of it still in RAM (swap cache)", units::size_or_unknown(host.swap_cached));
+    let brief = format!("{} still in RAM", units::size_or_unknown(host.swap_cached));
     let right = if width >= 110 { right } else { brief };
     spread(left, vec![Span::styled(right, theme.style(Role::Dim))], width)
 }

@@ -9,6 +9,7 @@ use crate::app::action::{ACTIONS, Action};
 use crate::app::{App, Screen};
 use crate::model::evidence;
 use crate::model::figures::Holder;
+use crate::model::host::mem_used;
 use crate::model::verdict::State;
 use crate::model::{Group, Scope};
 use crate::query::{Direction, Sort};
@@ -85,10 +86,11 @@ pub fn state(group: &Group) -> &'static str {
 
 /// The host's own figures: its root cgroup counts otherwise.
 pub fn host_need(host: &Host) -> Vec<String> {
-    let (Ok(total), Ok(available)) = (host.mem_total, host.mem_available) else { return Vec::new() };
-    let used = units::size(total.saturating_sub(available));
+    let (Ok(total), Ok(available), Ok(used)) = (host.mem_total, host.mem_available, mem_used(host)) else {
+        return Vec::new();
+    };
     vec![
-        format!("The host uses {used} of {} (MemTotal - MemAvailable)", units::size(total)),
+        format!("The host uses {} of {} (MemTotal - MemAvailable)", units::size(used), units::size(total)),
         format!("{} is available", units::size(available)),
     ]
 }
@@ -97,7 +99,7 @@ pub fn host_need(host: &Host) -> Vec<String> {
 fn need(app: &App, group: &Group) -> Vec<String> {
     let figures = &group.figures;
     let Ok(usage) = figures.usage else { return Vec::new() };
-    let floor = figures.floor.map_or_else(|_| "?".to_owned(), units::size);
+    let floor = units::size_or_unknown(figures.floor);
     let uses = format!("Uses {} (floor {floor})", units::size(usage));
     let limit = match (&figures.limited_by, figures.limited_by_limit) {
         (Ok(Holder::Own(_)), Ok(Limit::Bytes(limit))) => format!("its own limit is {}", units::size(limit)),
@@ -123,7 +125,7 @@ fn need(app: &App, group: &Group) -> Vec<String> {
 fn needs(sum: &Group) -> Vec<String> {
     let figures = &sum.figures;
     let Ok(usage) = figures.usage else { return Vec::new() };
-    let floor = figures.floor.map_or_else(|_| "?".to_owned(), units::size);
+    let floor = units::size_or_unknown(figures.floor);
     let is_one = sum.members == 1;
     let who = if is_one { "1 container uses".to_owned() } else { format!("{} containers use", sum.members) };
     let limits = match figures.limit {

@@ -59,7 +59,7 @@ fn clauses(app: &App) -> Vec<Clause> {
     };
     let rows: Vec<&Group> = app.model.rows().collect();
     let short = app.model.host_is_short();
-    let available = host.mem_available.map_or_else(|_| "?".to_owned(), units::size);
+    let available = units::size_or_unknown(host.mem_available);
     let mut clauses = Vec::new();
     if short {
         clauses.push(clause(

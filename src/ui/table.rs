@@ -4,6 +4,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::app::{App, Screen};
+use crate::model::host::{mem_used, swap_used};
 use crate::model::sums::Grouping;
 use crate::model::{Group, Scope};
 use crate::snapshot::{Host, Kind};
@@ -139,17 +140,17 @@ fn upright(span: Span<'static>) -> Span<'static> {
 
 /// The root cgroup has no figures of its own; the row shows the host's.
 fn host_cells(host: &Host, column: &Column, width: usize, theme: &Theme) -> Vec<Span<'static>> {
-    let (Ok(total), Ok(available)) = (host.mem_total, host.mem_available) else { return Vec::new() };
-    let used = total.saturating_sub(available);
+    let (Ok(total), Ok(available), Ok(used)) = (host.mem_total, host.mem_available, mem_used(host)) else {
+        return Vec::new();
+    };
     let nothing = || vec![Span::styled("-", theme.style(Role::Dim))];
-    let swapped = host.swap_total.and_then(|total| Ok(total.saturating_sub(host.swap_free?)));
     match column.title {
         "" => bar::parts(used, available.saturating_sub(host.mem_free.unwrap_or(0)), total, width, theme),
         "USED" => vec![Span::raw(units::size(used))],
         "LIMIT" => vec![Span::raw(units::size(total)), Span::raw(" ")],
         "%" => vec![Span::raw(units::percent(used as f64 / total.max(1) as f64 * 100.0))],
         "OOM" => host.oom_kill.map_or_else(|_| nothing(), |kills| vec![Span::raw(units::count(kills))]),
-        "SWAP" => columns::size(swapped, theme),
+        "SWAP" => columns::size(swap_used(host), theme),
         "SWCACHE" => columns::size(host.swap_cached, theme),
         "STALL" => host.psi.map_or_else(|_| nothing(), |psi| vec![Span::raw(format!("{:.0}%", psi.some.avg10))]),
         "TREND" => Vec::new(),

@@ -3,7 +3,7 @@
 use super::{Case, Severity, Standing, Watch, limit_of, own_limit, percent, stall};
 use crate::model::verdict::{RECENT, State};
 use crate::model::{Group, HostMoved};
-use crate::snapshot::{Host, Reading};
+use crate::snapshot::Host;
 use crate::units::{self, Limit};
 
 /// Where the kernel tells no pressure, thrashing ends below so many pages read back in a second.
@@ -92,11 +92,10 @@ fn reclaims(moved: HostMoved, case: Case<'_>) -> bool {
 }
 
 fn shortage(host: &Host, moved: HostMoved) -> String {
-    let size = |figure: Reading| figure.map_or_else(|_| "?".to_owned(), units::size);
     format!(
         "short of memory: {} of {} available, {} allocation stalls, kswapd scanned {} pages",
-        size(host.mem_available),
-        size(host.mem_total),
+        units::size_or_unknown(host.mem_available),
+        units::size_or_unknown(host.mem_total),
         units::count(moved.allocstall),
         units::count(moved.pgscan_kswapd)
     )
