@@ -2,13 +2,12 @@
 //!
 //! Must not read anything else of `/proc/vmstat`: the other figures are [`crate::kernel::host`]'s.
 
-use std::os::fd::OwnedFd;
+use std::fs::File;
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, open};
 use rustix::io::pread;
 
-use crate::kernel::parse;
+use crate::kernel::{parse, read};
 
 /// Some kernels print 6 KiB; more than this none does.
 const LARGEST: usize = 32 * 1024;
@@ -16,7 +15,7 @@ const LARGEST: usize = 32 * 1024;
 /// `oom_kill` of `/proc/vmstat`, which counts since boot.
 #[derive(Debug)]
 pub struct OomKills {
-    file: OwnedFd,
+    file: File,
     buffer: Box<[u8]>,
     before: Option<u64>,
 }
@@ -25,7 +24,7 @@ impl OomKills {
     /// Opens the file below `proc_root` and takes its count; `None` where it cannot be read or does not tell (before
     /// 4.13).
     pub fn open(proc_root: &Path) -> Option<Self> {
-        let file = open(proc_root.join("vmstat"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        let file = read::open(&proc_root.join("vmstat")).ok()?;
         let mut kills = Self { file, buffer: vec![0; LARGEST].into_boxed_slice(), before: None };
         kills.before = kills.read();
         kills.before.is_some().then_some(kills)
@@ -73,6 +72,13 @@ mod tests {
         let proc = tempfile::tempdir().unwrap();
         assert!(OomKills::open(proc.path()).is_none());
         fs::write(proc.path().join("vmstat"), "nr_free_pages 1\n").unwrap();
+        assert!(OomKills::open(proc.path()).is_none());
+    }
+
+    #[test]
+    fn what_only_has_the_name_is_not_waited_for() {
+        let proc = tempfile::tempdir().unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, proc.path().join("vmstat"), rustix::fs::Mode::RUSR).unwrap();
         assert!(OomKills::open(proc.path()).is_none());
     }
 }

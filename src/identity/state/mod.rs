@@ -393,9 +393,9 @@ impl Resolver {
         let text = visit.take(&place, Path::new("/etc/hostname"), as_text)?;
         let name = text.trim();
         let host = self.places.proc_root.as_ref()?.join("sys/kernel/hostname");
-        let hosts_own = std::fs::read_to_string(host).unwrap_or_default();
+        let hosts_own = read::whole(&host).unwrap_or_default();
         let says_more = !name.is_empty() && !name.contains(char::is_whitespace) && *name != *identity.name;
-        (says_more && name != hosts_own.trim()).then(|| name.into())
+        (says_more && name.as_bytes() != hosts_own.trim_ascii()).then(|| name.into())
     }
 
     fn names_in(&mut self, place: &Place, directory: &Path) -> Rc<Vec<OsString>> {
