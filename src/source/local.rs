@@ -128,7 +128,7 @@ impl Local {
     fn read_all(&mut self) -> bool {
         let files = self.mount.version.files();
         let mut vanished = false;
-        for (at, index) in self.tree.order().into_iter().enumerate() {
+        for (at, index) in self.tree.order().to_vec().into_iter().enumerate() {
             if self.tree.node(index).is_none_or(|node| node.read_in == Some(self.sweeps)) {
                 continue;
             }
@@ -237,7 +237,7 @@ impl Local {
 
     /// What is known, as of a reading that `begun` then.
     fn snapshot(&mut self, begun: Begun, fresh: Fresh, (host, problems): (Host, Vec<Problem>)) -> Snapshot {
-        let nodes = self.tree.order().into_iter().filter_map(|index| self.tree.node(index));
+        let nodes = self.tree.order().iter().filter_map(|&index| self.tree.node(index));
         Snapshot {
             taken_at: begun.on_the_wall,
             at: begun.at - self.started,
@@ -255,7 +255,7 @@ impl Local {
     fn problems(&self, problems: &mut Vec<Problem>) {
         problems.extend(self.names.problem());
         let mut told = HashSet::new();
-        for node in self.tree.order().into_iter().filter_map(|index| self.tree.node(index)) {
+        for node in self.tree.order().iter().filter_map(|&index| self.tree.node(index)) {
             let directory = || {
                 let below = node.path().trim_start_matches('/');
                 text::visible(&self.mount.root.join(below).to_string_lossy()).into_owned()

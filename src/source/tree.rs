@@ -184,8 +184,8 @@ impl Tree {
     }
 
     /// The live nodes, each parent before its children.
-    pub(super) fn order(&self) -> Vec<usize> {
-        self.order.clone()
+    pub(super) fn order(&self) -> &[usize] {
+        &self.order
     }
 
     pub(super) fn node(&self, index: usize) -> Option<&Node> {

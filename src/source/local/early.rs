@@ -111,7 +111,7 @@ impl Local {
                 let mut looks: Vec<_> = near.chosen().map(|index| (index, near.counters)).collect();
                 if near.somebody_was_killed() {
                     let oom_control = near.counters.map(|_| near.oom_control);
-                    looks.extend(self.tree.order().into_iter().map(|index| (index, oom_control)));
+                    looks.extend(self.tree.order().iter().map(|&index| (index, oom_control)));
                 }
                 looks.retain(|(index, files)| self.moved(*index, files));
                 looks.into_iter().map(|(index, _)| index).collect()
@@ -177,7 +177,7 @@ impl Local {
         let table = self.mount.version.files().iter().enumerate();
         let files: Vec<usize> = table.filter(|(_, file)| which(file)).map(|(place, _)| place).collect();
         let mut read = Vec::with_capacity(cgroups.len());
-        for (place, index) in self.tree.order().into_iter().enumerate() {
+        for (place, index) in self.tree.order().to_vec().into_iter().enumerate() {
             if cgroups.binary_search(&index).is_ok() && self.read_again(index, &files) {
                 read.push(place);
             }

@@ -52,7 +52,7 @@ impl Near {
     /// Chooses by what a regular reading said.
     pub(super) fn choose(&mut self, tree: &Tree, now: Instant) {
         self.chosen.clear();
-        let nodes = tree.order().into_iter().filter_map(|index| Some((tree.node(index)?, index)));
+        let nodes = tree.order().iter().filter_map(|&index| Some((tree.node(index)?, index)));
         let urgent = nodes.filter(|(node, _)| !node.is_root()).map(|(node, index)| (urgency(node, now), index));
         self.chosen.extend(urgent.filter(|(urgency, _)| *urgency >= NEAR));
         if self.chosen.len() > MOST {

@@ -46,8 +46,10 @@ impl Notices {
     /// Listens to the cgroups that came since the last time. Their files were read once: only then the kernel tells.
     /// A removed cgroup's descriptors are closed, and so forgotten.
     pub(super) fn listen(&self, tree: &mut Tree) {
-        for index in tree.order() {
-            let Some(node) = tree.node_mut(index).filter(|node| node.complete && !node.listened) else { continue };
+        let is_new = |&index: &usize| tree.node(index).is_some_and(|node| node.complete && !node.listened);
+        let new: Vec<usize> = tree.order().iter().copied().filter(is_new).collect();
+        for index in new {
+            let Some(node) = tree.node_mut(index) else { continue };
             node.listened = true;
             let events = [self.local, self.below].into_iter().find_map(|place| kept(node, place));
             for descriptor in events.into_iter().chain(kept(node, self.swap)) {
