@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use crate::field::{self, FIELDS, Field};
+use crate::field::{self, Field};
 use crate::identity::state::Endpoint;
 use crate::model::sums::Grouping;
 use crate::query::{Filter, QueryError, Sort};
@@ -102,8 +102,7 @@ const MORE: &str = "`memcgtop man` explains every field, key and exit status.";
 
 /// The names of the fields, for those who choose some.
 fn fields() -> String {
-    let names: Vec<_> = FIELDS.iter().map(|field| field.id).collect();
-    format!("Fields, for --columns, --sort and --filter: {}\n\n{MORE}", names.join(", "))
+    format!("Fields, for --columns, --sort and --filter: {}\n\n{MORE}", field::names())
 }
 
 /// How to print readings.
@@ -217,9 +216,5 @@ fn meaningful(filter: &str) -> Result<String, QueryError> {
 }
 
 fn known_field(name: &str) -> Result<&'static Field, String> {
-    field::find(name).ok_or_else(|| {
-        let names: Vec<_> = FIELDS.iter().map(|field| field.id).collect();
-        let meant = field::nearest(name).map_or_else(String::new, |field| format!(", perhaps `{field}`"));
-        format!("no such field{meant}; fields: {}", names.join(", "))
-    })
+    field::find(name).ok_or_else(|| format!("no such field{}", field::instead_of(name)))
 }

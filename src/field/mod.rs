@@ -103,6 +103,11 @@ pub fn find(id: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.id == id)
 }
 
+/// The names of all fields, with commas between.
+pub fn names() -> String {
+    FIELDS.iter().map(|field| field.id).collect::<Vec<_>>().join(", ")
+}
+
 /// What the heads of columns are called where a field is asked for: the screen has less room than a name needs.
 pub const HEADS: &[(&str, &str)] = &[
     ("CONTAINER", "name"),
@@ -124,7 +129,7 @@ pub const HEADS: &[(&str, &str)] = &[
 ];
 
 /// The field that somebody means who writes `word`: by the head of a column, or by a few wrong letters.
-pub fn nearest(word: &str) -> Option<&'static str> {
+fn nearest(word: &str) -> Option<&'static str> {
     /// A word of so many letters may have one of them wrong.
     const PER_MISTAKE: usize = 3;
     let word = word.to_lowercase();
@@ -132,6 +137,12 @@ pub fn nearest(word: &str) -> Option<&'static str> {
     let distance = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
     let (mistakes, field) = names.map(|(name, field)| (distance(name), field)).min_by_key(|(mistakes, _)| *mistakes)?;
     (mistakes <= word.chars().count() / PER_MISTAKE).then_some(field)
+}
+
+/// What to write instead of a `word` that is no field: the one that may be meant, and all that there are.
+pub fn instead_of(word: &str) -> String {
+    let meant = nearest(word).map_or_else(String::new, |field| format!(", perhaps `{field}`"));
+    format!("{meant}; fields: {}", names())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod sort;
 
 use thiserror::Error;
 
-use crate::field::{self, FIELDS};
+use crate::field;
 
 pub use filter::{Filter, Operand, Operator};
 pub use sort::{Direction, Sort};
@@ -20,7 +20,7 @@ const DEEPEST: usize = 64;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QueryError {
     /// No field is called so.
-    #[error("no field `{0}`{nearest}; fields: {fields}", nearest = nearest(.0), fields = names())]
+    #[error("no field `{0}`{instead}", instead = field::instead_of(.0))]
     NoSuchField(String),
     /// An operator with nothing in front.
     #[error("`{0}` needs a field before it, as in usage>512M; quote it to search for it")]
@@ -69,12 +69,4 @@ pub enum QueryError {
     /// Trouble comes first or not at all.
     #[error("trouble has one order; write it alone")]
     OneOrder,
-}
-
-fn nearest(word: &str) -> String {
-    field::nearest(word).map_or_else(String::new, |field| format!(", perhaps `{field}`"))
-}
-
-fn names() -> String {
-    FIELDS.iter().map(|field| field.id).collect::<Vec<_>>().join(", ")
 }
