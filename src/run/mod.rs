@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crossterm::event::Event;
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::process::{Resource, Rlimit, Signal, getpgrp, getpid, getrlimit, getsid, kill_process, setrlimit};
+use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
@@ -23,6 +23,7 @@ use crate::app::{App, Effect, Message, Settings};
 use crate::exit::Exit;
 use crate::sink::{self, Sinks};
 use crate::source::Source;
+use crate::source::descriptors;
 use crate::source::sampler::{Sample, Sampler};
 use crate::term;
 use crate::ui::theme::{ASCII, Colours, Glyphs, Theme, UNICODE};
@@ -74,9 +75,8 @@ const DESCRIPTORS: usize = 32;
 /// # Errors
 /// [`Error::TooFewDescriptors`].
 pub fn check_descriptors() -> Result<(), Error> {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Where it cannot be raised, what there is may be enough.
-    _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    // Whatever that gives: copies tell what is free of it.
+    _ = descriptors::raise();
     let copies: Result<Vec<_>, _> = (0..DESCRIPTORS).map(|_| fcntl_dupfd_cloexec(io::stderr(), 0)).collect();
     match copies {
         Err(Errno::MFILE | Errno::NFILE) => Err(Error::TooFewDescriptors),

@@ -24,6 +24,14 @@ pub(super) struct Descriptors {
     telling: usize,
 }
 
+/// Raises the process's own limit on open files as far as it may; how many there may be then.
+pub(crate) fn raise() -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+    let allowed = if raised { maximum } else { current };
+    allowed.map_or(usize::MAX, |allowed| usize::try_from(allowed).unwrap_or(usize::MAX))
+}
+
 /// Grows the kernel's table of descriptors at once. It grows by doubling otherwise, and with threads running
 /// every doubling waits for all processors: together longer than the reading itself.
 fn make_room(most: usize) {
@@ -35,11 +43,7 @@ fn make_room(most: usize) {
 impl Descriptors {
     /// As many as the process may have after raising its own soft limit.
     pub(super) fn raised() -> Self {
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
-        let allowed = if raised { maximum } else { current };
-        let allowed = allowed.map_or(usize::MAX, |allowed| usize::try_from(allowed).unwrap_or(usize::MAX));
-        let most = allowed.saturating_sub(RESERVE).min(CAP);
+        let most = raise().saturating_sub(RESERVE).min(CAP);
         make_room(most);
         Self { kept: 0, most, told: 0, telling: 0 }
     }

@@ -7,7 +7,7 @@ pub mod local;
 pub mod sampler;
 pub mod waker;
 
-mod descriptors;
+pub(crate) mod descriptors;
 mod log;
 mod names;
 mod reader;
