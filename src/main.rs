@@ -186,8 +186,7 @@ fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyh
     let begun = Instant::now();
     for reading in 0..arguments.count {
         let due = begun + options.interval.saturating_mul(u32::try_from(reading).unwrap_or(u32::MAX));
-        thread::sleep(due.saturating_duration_since(Instant::now()));
-        model.ingest(source.sample()?);
+        take_in(&mut source, &mut model, due)?;
         let rows = export::rows(&model, sums.as_mut(), &filter, &options.sort);
         match arguments.format {
             Format::Json => export::json::write(&model, &rows, &mut out),
@@ -206,6 +205,13 @@ fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyh
     Ok(Exit::Success)
 }
 
+/// A reading, when it is due.
+fn take_in(source: &mut Local, model: &mut Model, due: Instant) -> Result<(), source::Error> {
+    thread::sleep(due.saturating_duration_since(Instant::now()));
+    model.ingest(source.sample()?);
+    Ok(())
+}
+
 /// Two readings, judged.
 fn check(options: &Options, config: Config, arguments: &CheckArgs) -> anyhow::Result<Exit> {
     let mut source = local(options, config.api, Effort::Whole)?;
@@ -213,8 +219,7 @@ fn check(options: &Options, config: Config, arguments: &CheckArgs) -> anyhow::Re
     let mut alerts = Engine::new(config.policies.clone(), Watch::Once, scope(options));
     let begun = Instant::now();
     for due in [begun, begun + options.interval] {
-        thread::sleep(due.saturating_duration_since(Instant::now()));
-        model.ingest(source.sample()?);
+        take_in(&mut source, &mut model, due)?;
         alerts.judge(&model);
     }
     let not_judged = config.policies.beyond(model.attached());

@@ -296,15 +296,14 @@ impl App {
             Ok(filter) => {
                 self.filter = filter;
                 self.filter_error = None;
-                self.arrange();
             }
             Err(error) => {
                 // A part of an expression may mean something else: the rows go back to what they were before.
                 self.filter = self.filter_before.clone();
                 self.filter_error = Some(error.to_string());
-                self.arrange();
             }
         }
+        self.arrange();
     }
 
     fn clear_filter(&mut self) {
