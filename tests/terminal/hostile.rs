@@ -7,7 +7,7 @@ use rustix::process::{Signal, kill_process};
 use vt100::Screen;
 
 use crate::pty::{self, PROGRAM, Terminal};
-use crate::{has, lacks};
+use crate::{has, lacks, stopped_it_leaves_the_terminal_to_the_shell_and_comes_back};
 
 /// Much less than anything here would take if it were done once for each character.
 const PROMPT: Duration = Duration::from_secs(3);
@@ -62,22 +62,9 @@ fn a_paste_outside_of_the_filter_is_no_keys() {
 
 #[test]
 fn stopped_from_outside_it_leaves_the_terminal_to_the_shell_and_comes_back() {
-    let script = r#"set -m; "$0" demo; echo the shell has it; read line; fg"#;
-    let mut shell = Terminal::start("/bin/sh", &["-c", script, PROGRAM], &[]);
-    shell.wait_for("the first rows", has("postgres-main"));
-    let program = pty::child_of(shell.pid()).unwrap();
-    kill_process(program, Signal::TSTP).unwrap();
-    shell.wait_for("the shell", |screen| has("the shell has it")(screen) && !screen.alternate_screen());
-    pty::wait_for_state(program, "T");
-    shell.assert_restored();
-    shell.press("\n");
-    shell.wait_for("all of it again", |screen| {
-        screen.alternate_screen() && screen.hide_cursor() && has("postgres-main")(screen) && has("detail")(screen)
+    stopped_it_leaves_the_terminal_to_the_shell_and_comes_back(|_, program| {
+        kill_process(program, Signal::TSTP).unwrap();
     });
-    shell.press_for("t", "CGROUP");
-    shell.press("q");
-    assert_eq!(shell.end(), 0);
-    shell.assert_restored();
 }
 
 #[test]

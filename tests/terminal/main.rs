@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use vt100::Screen;
 
 use pty::{PROGRAM, Terminal};
@@ -144,11 +144,15 @@ fn every_size_is_drawn_whole() {
 
 #[test]
 fn suspended_it_leaves_the_terminal_to_the_shell_and_comes_back() {
+    stopped_it_leaves_the_terminal_to_the_shell_and_comes_back(|shell, _| shell.press(CTRL_Z));
+}
+
+fn stopped_it_leaves_the_terminal_to_the_shell_and_comes_back(stop: impl FnOnce(&mut Terminal, Pid)) {
     let script = r#"set -m; "$0" demo; echo the shell has it; read line; fg"#;
     let mut shell = Terminal::start("/bin/sh", &["-c", script, PROGRAM], &[]);
     shell.wait_for("the first rows", has("postgres-main"));
     let program = pty::child_of(shell.pid()).unwrap();
-    shell.press(CTRL_Z);
+    stop(&mut shell, program);
     shell.wait_for("the shell", |screen| has("the shell has it")(screen) && !screen.alternate_screen());
     pty::wait_for_state(program, "T");
     shell.assert_restored();
