@@ -1,7 +1,5 @@
 //! A container at its own limit on a host with room, and then a host that is short: which is which.
 
-use std::thread;
-
 use crate::support::cgroups::{Cgroup, Sandbox};
 use crate::support::hogs::Hog;
 use crate::support::program::{Row, Snapshot, Stream};
@@ -13,6 +11,9 @@ const LIMIT: u64 = 24 << 20;
 const MIB: u64 = 1 << 20;
 /// Readings of a stream that goes on for minutes.
 const LONG: u32 = 3_000;
+const UNTIL_KILLED: &str = "cycle 1000000";
+/// Enough to wake kswapd.
+const A_LITTLE_MORE: &str = "anon 8";
 
 fn is_by(row: &Row, whom: &str) -> bool {
     row.value("verdict.by").as_array().is_some_and(|by| by.iter().any(|by| by == whom))
@@ -44,11 +45,8 @@ fn a_limit_and_a_shortage_are_told_apart() {
     stream.next();
 
     let mut thrasher = Hog::in_cgroup(&limited);
-    let at_work = thread::spawn(move || {
-        thrasher.does("anon 48");
-        thrasher.does("cycle 20");
-        thrasher
-    });
+    thrasher.begins("anon 48");
+    thrasher.begins(UNTIL_KILLED);
     let mut blamed = Vec::new();
     let reading = until(&mut stream, |reading| {
         blamed.extend([reading.row(&limited), reading.row(&bystander)].into_iter().filter(|row| is_by(row, "host")));
@@ -58,24 +56,23 @@ fn a_limit_and_a_shortage_are_told_apart() {
     assert_eq!(held.text("verdict.cgroup"), Some(limited.path().as_str()), "{held:?}");
     assert!(blamed.is_empty(), "there was room on the host: {blamed:?}");
     assert_eq!(reading.row(&bystander).text("verdict.state"), Some("calm"));
-    drop(at_work.join().unwrap());
+    drop(thrasher);
 
     make_short(&sandbox, &bystander, &mut stream);
     drop(idle);
 }
 
-/// Uses up what the host has, until the one that did nothing is said to be taken from by the host.
+/// Uses up what the host has and then a little more between two readings, until the one that did nothing is said to be
+/// taken from by the host. No more than that: on a disk that is slow a whole host could be busy with it for minutes.
 fn make_short(sandbox: &Sandbox, bystander: &Cgroup, stream: &mut Stream) {
     let greedy = sandbox.cgroup("greedy");
     let mut hog = Hog::in_cgroup(&greedy);
-    let all = meminfo("MemAvailable") / MIB + 24;
-    let at_work = thread::spawn(move || {
-        hog.does(&format!("anon {all}"));
-        hog.does("cycle 2");
+    hog.does(&format!("anon {}", meminfo("MemAvailable") / MIB));
+    let reading = until(stream, |reading| {
+        hog.does(A_LITTLE_MORE);
+        is_by(&reading.row(bystander), "host")
     });
-    let reading = until(stream, |reading| is_by(&reading.row(bystander), "host"));
     let taken = reading.row(bystander);
     assert_eq!(taken.text("verdict.state"), Some("host-short"), "{taken:?}");
     assert_eq!(taken.number("failcnt"), 0, "it hit no limit: {taken:?}");
-    at_work.join().unwrap();
 }

@@ -20,7 +20,7 @@ use crate::support::program::PROGRAM;
 use crate::support::skip::skip;
 
 /// Processors are emulated, so that nothing is quick.
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_secs(800);
 const DISK: u64 = 256 << 20;
 const PASSED: &str = "guest: the tests ended with 0 ";
 const TAIL: usize = 150;
@@ -116,7 +116,7 @@ impl Machine {
         Self { qemu, lines }
     }
 
-    /// Waits until the machine is off; what it wrote on its serial console.
+    /// Waits until the machine is off, but not for ever; what it wrote on its serial console, and when.
     fn console(self) -> Vec<String> {
         let deadline = Instant::now() + DEADLINE;
         let mut console = Vec::new();
@@ -134,12 +134,14 @@ impl Drop for Machine {
     }
 }
 
-/// Lines as they come, from a thread of their own: reading has no deadline.
+/// Lines as they come, each after the seconds since now, from a thread of their own: reading has no deadline.
 fn lines_of(console: impl BufRead + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
+    let start = Instant::now();
     thread::spawn(move || {
         for line in console.split(b'\n').map_while(Result::ok) {
-            let _ = sender.send(String::from_utf8_lossy(&line).trim_end().to_owned());
+            let line = String::from_utf8_lossy(&line);
+            let _ = sender.send(format!("{:6.1} {}", start.elapsed().as_secs_f32(), line.trim_end()));
         }
     });
     receiver

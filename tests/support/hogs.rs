@@ -44,7 +44,8 @@ impl Hog {
         assert_eq!(self.child.wait().unwrap().signal(), Some(9));
     }
 
-    fn begins(&mut self, command: &str) {
+    /// Gives a command; it may still be at it when it is killed.
+    pub(crate) fn begins(&mut self, command: &str) {
         writeln!(self.commands, "{command}").unwrap();
     }
 

@@ -15,7 +15,7 @@ use vt100::{Parser, Screen};
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_memcgtop");
 
 /// Far beyond what anything here takes.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// What came from the program.
