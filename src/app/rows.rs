@@ -49,7 +49,12 @@ impl App {
     fn sorted(&self) -> Vec<usize> {
         let groups = self.listed();
         let is_sum = self.grouping().is_some();
-        let mut rows: Vec<usize> = (0..groups.len()).filter(|&row| is_sum || self.is_shown(&groups[row])).collect();
+        let is_shown = |row: usize| is_sum || self.is_shown(&groups[row]);
+        // Few rows change places from one reading to the next, and what is nearly in order is soon sorted.
+        let mut is_new: Vec<bool> = (0..groups.len()).map(is_shown).collect();
+        let known = self.rows.iter().filter(|&&row| is_new.get_mut(row).is_some_and(std::mem::take));
+        let mut rows: Vec<usize> = known.copied().collect();
+        rows.extend((0..groups.len()).filter(|&row| is_new[row]));
         rows.sort_by(|&a, &b| self.sort.compare(&groups[a], &groups[b]));
         rows
     }

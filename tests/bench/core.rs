@@ -16,7 +16,7 @@ use memcgtop::kernel::hierarchy::Version;
 use memcgtop::kernel::stat::{StatKey, StatLines};
 use memcgtop::model::{Model, Scope};
 use memcgtop::query::{Filter, Sort};
-use memcgtop::snapshot::Snapshot;
+use memcgtop::snapshot::{Fresh, Snapshot};
 use memcgtop::source::Source;
 use memcgtop::source::demo::Demo;
 use memcgtop::ui;
@@ -100,6 +100,23 @@ fn update(bencher: Bencher<'_, '_>, containers: usize) {
         .counter(ItemsCount::new(containers))
         .with_inputs(|| Box::new(next(&mut demo)))
         .bench_local_values(|snapshot| app.update(Message::Sample(Ok(snapshot))));
+}
+
+/// The same after an event in one container, with the screen drawn.
+#[divan::bench(args = [1000, 5000])]
+fn early(bencher: Bencher<'_, '_>, containers: usize) {
+    let mut demo = Demo::wide(containers);
+    let mut app = app(containers, Sort::Trouble);
+    demo.advance(3 * SECOND);
+    let theme = Theme::new(Colours::Sixteen, &UNICODE);
+    let mut terminal = Terminal::new(TestBackend::new(160, 50)).expect("a terminal in memory");
+    let last = next(&mut demo).readings.len() - 1;
+    bencher
+        .with_inputs(|| Box::new(Snapshot { fresh: Fresh::Only { whole: vec![last], counters: vec![] }, ..next(&mut demo) }))
+        .bench_local_values(|snapshot| {
+            app.update(Message::Sample(Ok(snapshot)));
+            terminal.draw(|frame| ui::view(&app, &theme, frame)).expect("a drawn frame");
+        });
 }
 
 #[divan::bench]
