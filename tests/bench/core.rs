@@ -112,7 +112,9 @@ fn early(bencher: Bencher<'_, '_>, containers: usize) {
     let mut terminal = Terminal::new(TestBackend::new(160, 50)).expect("a terminal in memory");
     let last = next(&mut demo).readings.len() - 1;
     bencher
-        .with_inputs(|| Box::new(Snapshot { fresh: Fresh::Only { whole: vec![last], counters: vec![] }, ..next(&mut demo) }))
+        .with_inputs(|| {
+            Box::new(Snapshot { fresh: Fresh::Only { whole: vec![last], counters: vec![] }, ..next(&mut demo) })
+        })
         .bench_local_values(|snapshot| {
             app.update(Message::Sample(Ok(snapshot)));
             terminal.draw(|frame| ui::view(&app, &theme, frame)).expect("a drawn frame");

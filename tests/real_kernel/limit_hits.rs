@@ -88,6 +88,28 @@ fn next_with(stream: &mut Stream, cgroup: &Cgroup, condition: impl Fn(&Row) -> b
 }
 
 #[test]
+fn memory_high_slows_down_and_nothing_is_hit() {
+    let Some(hierarchy) = hierarchy().filter(has_high) else { return };
+    let sandbox = Sandbox::new(&hierarchy, "high");
+    let container = sandbox.cgroup(&container_name('a'));
+    container.deny_swap();
+    container.set("memory.high", &LIMIT.to_string());
+    let mut stream = Stream::of(1000);
+    stream.next();
+    let mut hog = Hog::in_cgroup(&container);
+    // Little above it, since what cannot be reclaimed makes every further page wait.
+    hog.begins("anon 24");
+    let row = next_with(&mut stream, &container, |row| row.text("verdict.state") == Some("throttled"));
+    drop(hog);
+    assert!(row.number("high_events") > 0, "{row:?}");
+    assert_eq!(row.number("high"), LIMIT);
+    assert_eq!(row.number("failcnt"), 0, "{row:?}");
+    assert_eq!(row.number("oom_kill"), 0, "{row:?}");
+    let by = row.value("verdict.by").as_array().unwrap();
+    assert!(by.iter().all(|by| by != "host"), "there was room on the host: {row:?}");
+}
+
+#[test]
 fn an_unlimited_child_is_limited_by_its_parent() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "nested");
@@ -148,6 +170,10 @@ fn equal_limits_with_and_without_swap_on_v1() {
 
 fn has_memsw(hierarchy: &Hierarchy) -> bool {
     hierarchy.version == Version::V1 && hierarchy.mount.join("memory.memsw.limit_in_bytes").exists()
+}
+
+fn has_high(hierarchy: &Hierarchy) -> bool {
+    hierarchy.version == Version::V2
 }
 
 #[test]

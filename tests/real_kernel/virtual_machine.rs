@@ -1,7 +1,7 @@
 //! Runs the scenarios in virtual machines, under another kernel and both versions of the memory controller.
 //!
 //! Needs `qemu-system-x86_64` and a static `busybox` in `PATH`, and Debian's cloud kernel unpacked (`dpkg -x`) in
-//! `MEMCGTOP_VM_KERNEL`, by default `target/vm`.
+//! `MEMCGTOP_VM_KERNEL`, by default `target/vm`. `MEMCGTOP_VM_ONLY` is a part of the names of the tests to run there.
 
 use std::env;
 use std::fs::{self, File};
@@ -41,6 +41,7 @@ fn run(hierarchy: &str) {
     let console = Machine::boot(&parts, &directory, hierarchy).console();
     let booted = console.iter().find(|line| line.contains("guest: booted"));
     let passed = console.iter().any(|line| line.contains(PASSED));
+    assert!(!console.iter().any(|line| line.ends_with("running 0 tests")), "MEMCGTOP_VM_ONLY is no part of any name");
     for measured in console.iter().filter(|line| line.contains("MEASURED: ")) {
         let _ = writeln!(std::io::stderr(), "in a virtual machine with {hierarchy}: {measured}");
     }
@@ -100,8 +101,11 @@ impl Machine {
         let initramfs = directory.path().join("initramfs");
         write_initramfs(parts, &initramfs);
         let tests = env::current_exe().unwrap();
-        let append =
-            format!("console=ttyS0 quiet loglevel=1 psi=1 panic=-1 hierarchy={hierarchy} tests={}", tests.display());
+        let only = env::var("MEMCGTOP_VM_ONLY").unwrap_or_default();
+        let append = format!(
+            "console=ttyS0 quiet loglevel=1 psi=1 panic=-1 hierarchy={hierarchy} tests={} only={only}",
+            tests.display()
+        );
         let mut command = Command::new(&parts.qemu);
         command.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-M", "q35", "-m", "768M", "-smp", "2"]);
         command.args(["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-append", &append]);
