@@ -2,6 +2,7 @@
 //!
 //! Times are not judged here: a virtual machine's processors are emulated. `cargo bench --bench latency` measures them.
 
+use std::env;
 use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::table::{cell, counts};
 use crate::{container_id, hierarchy};
 
 const LIMIT: u64 = 20 << 20;
-/// Others that do nothing; few enough for processors that are emulated.
+/// Others that do nothing; few enough for processors that are emulated. `MEMCGTOP_CROWD` is another number.
 const CROWD: usize = 100;
 /// Between two events: each is the first after a quiet time.
 const QUIET: Duration = Duration::from_millis(300);
@@ -81,11 +82,12 @@ fn container(sandbox: &Sandbox, digit: char) -> Cgroup {
 
 /// The program over a crowd, with a regular reading only every ten minutes after the first two.
 fn watch(sandbox: &Sandbox, containers: usize) -> Terminal {
+    let others = env::var("MEMCGTOP_CROWD").ok().and_then(|number| number.parse().ok()).unwrap_or(CROWD);
     let crowd = sandbox.cgroup("crowd");
-    for number in 0..CROWD {
+    for number in 0..others {
         crowd.child(&format!("{number:012}{number:052}"));
     }
-    let shown = &format!("of {} containers", containers + CROWD);
+    let shown = &format!("of {} containers", containers + others);
     let root = sandbox.root().directory.to_str().unwrap();
     let terminal = Terminal::start_on(200, 50, PROGRAM, &["--cgroup-root", root, "--interval", "10m"], &[]);
     terminal.wait_for(shown, |screen| screen.contents().contains(shown));

@@ -101,10 +101,12 @@ impl Machine {
         let initramfs = directory.path().join("initramfs");
         write_initramfs(parts, &initramfs);
         let tests = env::current_exe().unwrap();
-        let only = env::var("MEMCGTOP_VM_ONLY").unwrap_or_default();
+        let told = |name| env::var(name).unwrap_or_default();
         let append = format!(
-            "console=ttyS0 quiet loglevel=1 psi=1 panic=-1 hierarchy={hierarchy} tests={} only={only}",
-            tests.display()
+            "console=ttyS0 quiet loglevel=1 psi=1 panic=-1 hierarchy={hierarchy} tests={} only={} crowd={}",
+            tests.display(),
+            told("MEMCGTOP_VM_ONLY"),
+            told("MEMCGTOP_CROWD"),
         );
         let mut command = Command::new(&parts.qemu);
         command.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-M", "q35", "-m", "768M", "-smp", "2"]);
