@@ -109,7 +109,7 @@ impl Machine {
             told("MEMCGTOP_CROWD"),
         );
         let mut command = Command::new(&parts.qemu);
-        command.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-M", "q35", "-m", "768M", "-smp", "2"]);
+        command.args(["-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max", "-M", "q35", "-m", "768M", "-smp", "2"]);
         command.args(["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-append", &append]);
         command.arg("-kernel").arg(&parts.kernel).arg("-initrd").arg(initramfs);
         for disk in ["files", "swap"] {
