@@ -16,14 +16,17 @@ fn captured(name: &str) -> Vec<String> {
     let record = |line: &str| match line.strip_prefix('[') {
         // As `dmesg` prints them.
         Some(line) => line.split_once("] ").map_or("", |(_, text)| text).to_owned(),
-        None => Record::parse(line.as_bytes()).map_or("", |record| record.text).to_owned(),
+        None => Record::parse(line.as_bytes()).map_or(String::new(), |record| record.text.into_owned()),
     };
     text.lines().map(record).collect()
 }
 
 fn kills<'a>(records: impl IntoIterator<Item = &'a String>) -> Vec<OomKill> {
-    let mut log = OomLog::default();
-    records.into_iter().filter_map(|text| log.take(text, SystemTime::UNIX_EPOCH)).collect()
+    let mut log = OomLog::new(4096);
+    records.into_iter().for_each(|text| {
+        log.take(text, SystemTime::UNIX_EPOCH);
+    });
+    log.told()
 }
 
 const LOGS: [(&str, &[u32]); 3] =
@@ -58,6 +61,29 @@ fn a_line_that_is_missing_costs_no_kill_but_its_own() {
     }
 }
 
+const STARTS: [&str; 9] = [
+    "oom-kill:",
+    "oom-kill:,oom_memcg=/",
+    "memory: usage ",
+    "Killed process 7 (",
+    "[  7] ",
+    "[  pid  ] uid rss name",
+    "Tasks in ",
+    "Task in ",
+    "",
+];
+const ENDS: [&str; 9] = [
+    ",uid=0",
+    ",task_memcg=/,task=x,pid=7,uid=0",
+    "kB, limit 1kB, failcnt 2",
+    ") total-vm:1kB, anon-rss:1kB",
+    " name",
+    " name",
+    " are going to be killed due to memory.oom.group set",
+    " killed as a result of limit of /",
+    " invoked oom-killer: gfp_mask=0",
+];
+
 proptest! {
     #[test]
     fn no_order_and_no_cut_costs_a_kill(seed in any::<u64>(), log in 0..LOGS.len()) {
@@ -76,12 +102,16 @@ proptest! {
 
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), text in ".{0,200}") {
-        let mut log = OomLog::default();
-        if let Some(record) = Record::parse(&bytes) {
-            log.take(record.text, SystemTime::UNIX_EPOCH);
+        let mut log = OomLog::new(4096);
+        let whole = [&b"6,1,1,-;"[..], &bytes].concat();
+        for record in [Record::parse(&bytes), Record::parse(&whole)].into_iter().flatten() {
+            log.take(&record.text, SystemTime::UNIX_EPOCH);
         }
-        for start in ["", "oom-kill:", "memory: usage ", "Killed process ", "[", "Tasks in ", "[  pid  ] uid rss name"] {
+        for start in STARTS {
             log.take(&format!("{start}{text}"), SystemTime::UNIX_EPOCH);
+        }
+        for whole in STARTS.iter().zip(ENDS).map(|(start, end)| format!("{start}{text}{end}")) {
+            log.take(&whole, SystemTime::UNIX_EPOCH);
         }
     }
 }

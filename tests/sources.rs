@@ -185,6 +185,7 @@ impl Files<'_> {
                 oom_kill: local("oom_kill"),
                 failcnt_below: below("max"),
                 oom_kill_below: below("oom_kill"),
+                oom_group_kill_below: below("oom_group_kill"),
                 swap_failcnt: swap("max"),
                 swap_fail: swap("fail"),
                 memsw_failcnt: Err(Missing::NotOnV2),

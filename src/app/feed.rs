@@ -4,7 +4,7 @@
 
 use crate::alert::{Engine, News, Subject};
 use crate::app::{App, Effect};
-use crate::model::Model;
+use crate::model::{Group, Model};
 use crate::snapshot::Snapshot;
 
 /// Whether new readings are shown.
@@ -64,8 +64,23 @@ impl App {
         }
     }
 
+    pub(super) fn acknowledge_all(&mut self) {
+        self.acknowledge(Engine::acknowledge_all);
+        self.clear_tombstones(|_| true);
+    }
+
+    /// What is left of a container goes when somebody has seen it.
+    fn clear_tombstones(&mut self, which: impl Fn(&Group) -> bool) {
+        self.model.clear_tombstones(&which);
+        if let Feed::Ahead(ahead) = &mut self.feed {
+            ahead.0.clear_tombstones(&which);
+        }
+        self.arrange();
+    }
+
     pub(super) fn acknowledge_row(&mut self) {
         if let Some(id) = self.current().map(|group| group.id.clone()) {
+            self.clear_tombstones(|group| group.id == id);
             let subject = Subject::Row(id);
             self.acknowledge(|alerts| alerts.acknowledge_of(&subject));
         }

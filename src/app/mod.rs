@@ -138,6 +138,8 @@ pub struct App {
     usual: Duration,
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
+    /// Whose kills the screen of kills shows, as a cgroup's path; all of them where there is none.
+    pub killed: Option<Arc<str>>,
     /// Why there is no new reading.
     pub trouble: Option<String>,
     /// Why somebody could not be told of an alert, and since when that is on the screen.
@@ -179,6 +181,7 @@ impl App {
             interval: settings.interval,
             usual: settings.interval,
             zone: settings.zone,
+            killed: None,
             trouble: None,
             complaint: None,
             scroll: 0,
@@ -212,7 +215,7 @@ impl App {
 
     /// The rows in their order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Group> {
-        self.rows.iter().map(|&row| &self.listed()[row])
+        self.rows.iter().map(|&row| self.listed_at(row))
     }
 
     /// The place of the cursor among the rows.
@@ -322,7 +325,7 @@ impl App {
             Action::Help => self.show_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
-            Action::Acknowledge => self.acknowledge(Engine::acknowledge_all),
+            Action::Acknowledge => self.acknowledge_all(),
             Action::AcknowledgeRow => self.acknowledge_row(),
             Action::Up => self.go(-1),
             Action::Down => self.go(1),
@@ -338,7 +341,7 @@ impl App {
             }
             Action::Open => self.open(),
             Action::Alerts => self.show(Screen::Alerts),
-            Action::Autopsies => self.show(Screen::Autopsies),
+            Action::Autopsies => self.show_autopsies(),
             Action::Tree => {
                 self.tree = !matches!(self.screen, Screen::Tree);
                 self.show(if self.tree { Screen::Tree } else { Screen::Table });
@@ -357,6 +360,18 @@ impl App {
         self.scroll = 0;
         self.screen = screen;
         self.arrange();
+    }
+
+    /// The kills of the row, if there are any; all of them the second time.
+    fn show_autopsies(&mut self) {
+        let row = match &self.screen {
+            Screen::Table | Screen::Tree if self.grouping().is_none() => self.current().map(|group| &group.id.path),
+            Screen::Detail(id) => Some(&id.path),
+            _ => None,
+        };
+        let of_row = row.filter(|path| &***path != "/" && self.model.autopsies().of(path).is_some());
+        self.killed = of_row.cloned();
+        self.show(Screen::Autopsies);
     }
 
     fn show_help(&mut self) {

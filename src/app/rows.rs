@@ -8,9 +8,16 @@ use crate::query::Filter;
 use crate::snapshot::Identity;
 
 impl App {
-    /// What the rows are taken from: the sums, if the table shows them, else what the model knows.
-    pub(super) fn listed(&self) -> &[Group] {
-        self.shown_sums().map_or(self.model.groups(), Sums::rows)
+    /// What the rows are taken from: the sums, if the table shows them, else what the model knows; and what is left of
+    /// containers that the OOM killer took from.
+    pub(super) fn listed(&self) -> (&[Group], &[Group]) {
+        self.shown_sums().map_or((self.model.groups(), self.model.tombstones()), |sums| (sums.rows(), &[]))
+    }
+
+    /// One of these.
+    pub(super) fn listed_at(&self, row: usize) -> &Group {
+        let (living, gone) = self.listed();
+        living.get(row).unwrap_or_else(|| &gone[row - living.len()])
     }
 
     /// What the rows are summed up by, if they are.
@@ -47,15 +54,15 @@ impl App {
     }
 
     fn sorted(&self) -> Vec<usize> {
-        let groups = self.listed();
+        let (living, gone) = self.listed();
         let is_sum = self.grouping().is_some();
-        let is_shown = |row: usize| is_sum || self.is_shown(&groups[row]);
+        let count = living.len() + gone.len();
         // Few rows change places from one reading to the next, and what is nearly in order is soon sorted.
-        let mut is_new: Vec<bool> = (0..groups.len()).map(is_shown).collect();
+        let mut is_new: Vec<bool> = (0..count).map(|row| is_sum || self.is_shown(self.listed_at(row))).collect();
         let known = self.rows.iter().filter(|&&row| is_new.get_mut(row).is_some_and(std::mem::take));
         let mut rows: Vec<usize> = known.copied().collect();
-        rows.extend((0..groups.len()).filter(|&row| is_new[row]));
-        rows.sort_by(|&a, &b| self.sort.compare(&groups[a], &groups[b]));
+        rows.extend((0..count).filter(|&row| is_new[row]));
+        rows.sort_by(|&a, &b| self.sort.compare(self.listed_at(a), self.listed_at(b)));
         rows
     }
 
@@ -65,19 +72,21 @@ impl App {
 
     /// The rows that are shown and those above them; siblings in order, a parent where its first child would be.
     fn branches(&self) -> Vec<usize> {
-        let groups = self.model.groups();
-        let mut rank = vec![usize::MAX; groups.len()];
+        let (living, gone) = self.listed();
+        let count = living.len() + gone.len();
+        let parent = |row| self.listed_at(row).parent;
+        let mut rank = vec![usize::MAX; count];
         for (position, row) in self.sorted().into_iter().enumerate() {
             let mut above = Some(row);
             while let Some(row) = above.filter(|&row| rank[row] > position) {
                 rank[row] = position;
-                above = groups[row].parent;
+                above = parent(row);
             }
         }
-        let mut children: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); count];
         let mut pending = Vec::new();
-        for row in (0..groups.len()).filter(|&row| rank[row] != usize::MAX) {
-            match groups[row].parent {
+        for row in (0..count).filter(|&row| rank[row] != usize::MAX) {
+            match parent(row) {
                 Some(parent) => children[parent].push(row),
                 None => pending.push(row),
             }
@@ -85,7 +94,7 @@ impl App {
         let mut rows = Vec::new();
         while let Some(row) = pending.pop() {
             rows.push(row);
-            if !self.folded.contains(&groups[row].id) {
+            if !self.folded.contains(&self.listed_at(row).id) {
                 let mut below = std::mem::take(&mut children[row]);
                 below.sort_by_key(|&row| std::cmp::Reverse(rank[row]));
                 pending.extend(below);

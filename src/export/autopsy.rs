@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::export::timestamp;
 use crate::model::autopsy::{Autopsy, Before};
-use crate::snapshot::{AtLimit, Reading, Task};
+use crate::snapshot::{AtLimit, Part, Reading, Task};
 use crate::units::Limit;
 
 /// One kill. What nobody told is `null`.
@@ -28,6 +28,10 @@ impl Serialize for AutopsyJson<'_> {
             &autopsy.victim.as_ref().map(|(pid, comm)| Victim(*pid, comm, autopsy.victim_memory)),
         )?;
         map.serialize_entry("at_limit", &autopsy.at_limit.as_ref().map(AtLimitJson))?;
+        map.serialize_entry("memsw", &autopsy.memsw.as_ref().map(AtLimitJson))?;
+        map.serialize_entry("swap", &autopsy.swap.as_ref().map(AtLimitJson))?;
+        map.serialize_entry("with_group", &(autopsy.part == Part::Member))?;
+        map.serialize_entry("told_by", autopsy.evidence())?;
         map.serialize_entry("before", &autopsy.before.as_ref().map(BeforeJson))?;
         map.serialize_entry("tasks", &autopsy.tasks.iter().map(TaskJson).collect::<Vec<_>>())?;
         map.end()

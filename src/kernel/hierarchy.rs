@@ -168,6 +168,15 @@ pub fn upper_layer_of_root(table: &[u8]) -> Option<PathBuf> {
     Some(unescape(Path::new(upper)))
 }
 
+/// The path of a directory in its cgroup hierarchy, by a mount table.
+pub fn path_of(table: &[u8], directory: &Path) -> Option<String> {
+    let mounts = parse_mounts(table);
+    let holds = |mount: &&MountInfo| mount.fs_type.starts_with("cgroup") && directory.starts_with(&mount.mount_point);
+    let mount = mounts.iter().filter(holds).max_by_key(|mount| mount.mount_point.components().count())?;
+    let below = directory.strip_prefix(&mount.mount_point).ok()?.to_str()?;
+    Some(format!("{}/{below}", mount.root.trim_end_matches('/')))
+}
+
 /// The mount that shows most of its hierarchy: the one of its root, else the first.
 fn widest<'a>(mounts: impl Iterator<Item = &'a MountInfo>) -> Option<&'a MountInfo> {
     mounts.min_by_key(|mount| if mount.root == "/" { 0 } else { mount.root.len() })
@@ -180,7 +189,14 @@ fn require_controller(root: &Path) -> Result<(), Error> {
     if enabled { Ok(()) } else { Err(Error::NoController { root: root.to_owned() }) }
 }
 
-fn in_namespace(proc_root: &Path) -> bool {
+/// Whether a directory is a `/proc` of the running kernel, not a copy of one.
+pub fn is_procfs(directory: &Path) -> bool {
+    const PROC: FsWord = 0x9fa0;
+    statfs(directory).is_ok_and(|stat| stat.f_type == PROC)
+}
+
+/// Whether whoever reads this `/proc` is in a cgroup namespace of its own.
+pub fn in_namespace(proc_root: &Path) -> bool {
     fs::read_link(proc_root.join("self/ns/cgroup")).is_ok_and(|link| link.as_os_str() != INITIAL_NAMESPACE)
 }
 

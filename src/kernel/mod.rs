@@ -10,6 +10,7 @@ pub mod host;
 pub mod kmsg;
 pub mod parse;
 pub mod read;
+pub mod segment;
 pub mod stat;
 pub mod v1;
 pub mod v2;

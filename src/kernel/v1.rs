@@ -29,6 +29,7 @@ pub const BLANK: Memory = Memory {
         oom: Err(Missing::NotOnV1),
         failcnt_below: Err(Missing::NotOnV1),
         oom_kill_below: Err(Missing::NotOnV1),
+        oom_group_kill_below: Err(Missing::NotOnV1),
         swap_failcnt: Err(Missing::NotOnV1),
         swap_fail: Err(Missing::NotOnV1),
         ..Events::missing(Missing::NotRead)

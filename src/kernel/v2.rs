@@ -70,13 +70,18 @@ pub const FILES: &[File] = &[
         content: Content::Text(|bytes, memory| {
             keys(
                 bytes,
-                &mut [("max", &mut memory.events.failcnt_below), ("oom_kill", &mut memory.events.oom_kill_below)],
+                &mut [
+                    ("max", &mut memory.events.failcnt_below),
+                    ("oom_kill", &mut memory.events.oom_kill_below),
+                    ("oom_group_kill", &mut memory.events.oom_group_kill_below),
+                ],
             )
         }),
         absent: Missing::NoController,
         miss: |memory, reason| {
             memory.events.failcnt_below = Err(reason);
             memory.events.oom_kill_below = Err(reason);
+            memory.events.oom_group_kill_below = Err(reason);
         },
     },
     File {

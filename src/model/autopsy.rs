@@ -1,27 +1,20 @@
-//! OOM kills, each counted once however it was noticed, and what is known of it.
-//!
-//! Two witnesses tell of a kill: the counters of the cgroups, and the kernel log. The counters miss cgroups that are gone
-//! before they are read, the log is rate-limited and may not be readable. What both tell is one kill; what neither can
-//! name is counted by the host's own counter and shown as such.
+//! What is known of one OOM kill: who, when, by whose limit, and what it was made of.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::model::kills::Now;
 use crate::model::{By, Group};
-use crate::snapshot::{AtLimit, Culprit, OomKill, Reading, Task};
+use crate::snapshot::{AtLimit, Culprit, Identity, OomKill, Part, Reading, Task};
 use crate::units::{self, Limit};
-
-/// Kills that are remembered with everything that is known of them.
-const MOST: usize = 200;
-/// The log and the counters tell of the same kill within this time.
-const TOGETHER: Duration = Duration::from_secs(5);
 
 /// One OOM kill.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Autopsy {
     /// Its number, from 1 on.
     pub number: u64,
+    /// What it is known by until it has one.
+    pub(super) id: u64,
     /// When, on the wall: as the log says, else when the counter was read.
     pub when: SystemTime,
     /// The process and what it ran; `None` where the log does not say.
@@ -40,6 +33,12 @@ pub struct Autopsy {
     pub limited_by: Option<Arc<str>>,
     /// What the kernel says of that cgroup at the moment.
     pub at_limit: Option<AtLimit>,
+    /// Memory and swap of that cgroup together. v1 only.
+    pub memsw: Option<AtLimit>,
+    /// Swap of that cgroup. v2 only.
+    pub swap: Option<AtLimit>,
+    /// Whether it was chosen, or killed because it was in one cgroup with the chosen one (`memory.oom.group`).
+    pub part: Part,
     /// The victim's memory in bytes: anonymous, file, shared.
     pub victim_memory: [Option<u64>; 3],
     /// The largest tasks that could have been killed, as the log lists them.
@@ -48,8 +47,15 @@ pub struct Autopsy {
     pub before: Option<Before>,
     /// It was killed before memcgtop watched.
     pub past: bool,
-    at: Duration,
-    seen: Seen,
+    /// Whether the kernel log tells of it.
+    pub logged: bool,
+    /// The row whose counters tell of it: the container itself, or what was above it when it was gone. `None` where only
+    /// the log or the host's counter does.
+    pub counted_by: Option<Arc<str>>,
+    /// When it was noticed, on the clock of the snapshots.
+    pub(super) at: Duration,
+    /// Whether a container told of itself, or only what was above it.
+    pub(super) of_container: bool,
 }
 
 /// What a container was made of at the last reading before a kill. Bytes; absent as they were.
@@ -71,149 +77,6 @@ pub struct Before {
     pub kernel: Reading,
     /// In swap.
     pub swap: Reading,
-}
-
-/// Which witness told of a kill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seen {
-    Counter,
-    Log,
-    Both,
-    /// Only the host's counter.
-    Host,
-}
-
-/// The moment of a reading.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Now {
-    /// On the clock of the snapshots.
-    pub(super) at: Duration,
-    /// On the wall.
-    pub(super) when: SystemTime,
-    /// The wall's time of the first reading.
-    pub(super) watching_since: SystemTime,
-}
-
-/// Every kill that is known.
-#[derive(Clone, Debug, Default)]
-pub struct Autopsies {
-    kept: VecDeque<Autopsy>,
-    counted: u64,
-    numbered: u64,
-    /// What the host's counter said first.
-    first: Option<u64>,
-    /// How many of what it counted since then are known.
-    accounted: u64,
-    /// How many were not at the reading before.
-    unseen_before: u64,
-}
-
-impl Autopsies {
-    /// The kills, newest first.
-    pub fn newest(&self) -> impl Iterator<Item = &Autopsy> {
-        self.kept.iter().rev()
-    }
-
-    /// The newest kill of a row or of a cgroup inside it, else of the container around it.
-    pub fn of(&self, path: &str) -> Option<&Autopsy> {
-        let is_around = |autopsy: &&Autopsy| autopsy.cgroup.as_ref().is_some_and(|cgroup| is_within(path, cgroup));
-        self.newest().find(|autopsy| autopsy.is_of(path)).or_else(|| self.newest().find(is_around))
-    }
-
-    /// Kills since memcgtop watches.
-    pub fn counted(&self) -> u64 {
-        self.counted
-    }
-
-    /// The counters of a row rose by `kills`; `before` it was made of that.
-    pub(super) fn count(&mut self, group: &Group, before: Before, kills: u64, now: Now) {
-        for _ in 0..kills {
-            self.accounted += 1;
-            let is_meant = |autopsy: &&mut Autopsy| {
-                autopsy.seen == Seen::Log && autopsy.is_near(now.at) && autopsy.is_of(&group.id.path)
-            };
-            if let Some(known) = self.kept.iter_mut().find(is_meant) {
-                known.seen = Seen::Both;
-                // What the log tells of a cgroup that is gone is nearer than the row above it.
-                if group.is_container() {
-                    known.tell_of(group, Some(before));
-                }
-                self.accounted -= 1;
-                continue;
-            }
-            let mut autopsy = Autopsy::unknown(now, Seen::Counter);
-            autopsy.by = group.killed_by;
-            autopsy.tell_of(group, Some(before));
-            self.add(autopsy);
-        }
-    }
-
-    /// The log tells of a kill; `owner` is the row that its cgroup belongs to, if that is known, and `before` what that was
-    /// made of.
-    pub(super) fn log(&mut self, kill: OomKill, owner: Option<&Group>, before: Option<Before>, now: Now) {
-        let past = kill.when < now.watching_since;
-        let is_meant = |autopsy: &&mut Autopsy| {
-            let known = |path| autopsy.cgroup.as_ref().is_some_and(|own| is_within(path, own));
-            autopsy.seen == Seen::Counter
-                && autopsy.is_near(now.at)
-                && kill.cgroup.as_ref().is_none_or(|path| known(path))
-        };
-        let known = self.kept.iter_mut().find(is_meant).filter(|_| !past);
-        if let Some(known) = known {
-            known.seen = Seen::Both;
-            if let Some(owner) = owner.filter(|owner| owner.is_container()) {
-                known.tell_of(owner, known.before);
-            }
-            known.hear(kill);
-            return;
-        }
-        let mut autopsy = Autopsy::unknown(now, Seen::Log);
-        autopsy.past = past;
-        if let Some(owner) = owner {
-            autopsy.tell_of(owner, before);
-        }
-        autopsy.hear(kill);
-        self.accounted += u64::from(!past);
-        self.add(autopsy);
-    }
-
-    /// The host's counter; what it has beyond the kills that are known happened where nobody saw it.
-    pub(super) fn account(&mut self, total: Reading, now: Now) {
-        let Ok(total) = total else { return };
-        let since = total.saturating_sub(*self.first.get_or_insert(total));
-        let unseen = since.saturating_sub(self.accounted);
-        // The counters are not read at one moment: what is missing once may be there the next time.
-        for _ in 0..unseen.min(self.unseen_before) {
-            self.accounted += 1;
-            self.add(Autopsy::unknown(now, Seen::Host));
-        }
-        self.unseen_before = since.saturating_sub(self.accounted);
-    }
-
-    /// A group of processes was killed as one: the counters count its victim twice, the log names it once.
-    pub(super) fn forget_double(&mut self, cgroup: &str, now: Now) {
-        let is_double = |autopsy: &Autopsy| {
-            autopsy.seen == Seen::Counter
-                && autopsy.is_near(now.at)
-                && autopsy.cgroup.as_ref().is_some_and(|own| is_within(cgroup, own))
-        };
-        if let Some(double) = self.kept.iter().rposition(is_double) {
-            self.kept.remove(double);
-            self.counted -= 1;
-        }
-    }
-
-    fn add(&mut self, mut autopsy: Autopsy) {
-        if !autopsy.past {
-            self.counted += 1;
-        }
-        self.numbered += 1;
-        autopsy.number = self.numbered;
-        if self.kept.len() == MOST {
-            self.kept.pop_front();
-        }
-        self.kept.push_back(autopsy);
-    }
 }
 
 impl Autopsy {
@@ -246,9 +109,22 @@ impl Autopsy {
         }
     }
 
-    fn unknown(now: Now, seen: Seen) -> Self {
+    /// Which witnesses tell of it.
+    pub fn evidence(&self) -> &'static str {
+        let own = self.counted_by == self.cgroup;
+        match (self.logged, &self.counted_by) {
+            (true, Some(_)) if own => "its counter and the kernel log",
+            (true, Some(_)) => "a counter above it and the kernel log",
+            (true, None) => "the kernel log",
+            (false, Some(_)) => "its counter",
+            (false, None) => "the host's counter",
+        }
+    }
+
+    pub(super) fn unknown(now: Now) -> Self {
         Self {
             number: 0,
+            id: 0,
             when: now.when,
             victim: None,
             name: None,
@@ -258,18 +134,24 @@ impl Autopsy {
             by: By::default(),
             limited_by: None,
             at_limit: None,
+            memsw: None,
+            swap: None,
+            part: Part::Chosen,
             victim_memory: [None; 3],
             tasks: Vec::new(),
             before: None,
             past: false,
+            logged: false,
+            counted_by: None,
             at: now.at,
-            seen,
+            of_container: false,
         }
     }
 
     /// What the container tells.
-    fn tell_of(&mut self, group: &Group, before: Option<Before>) {
+    pub(super) fn tell_of(&mut self, group: &Group, before: Option<Before>) {
         let identity = &group.identity;
+        self.of_container = group.is_container();
         self.name = Some(identity.label().into());
         self.cgroup = Some(Arc::clone(&group.id.path));
         self.runtime.clone_from(&identity.runtime);
@@ -281,29 +163,60 @@ impl Autopsy {
     }
 
     /// What the log tells.
-    fn hear(&mut self, kill: OomKill) {
-        self.when = kill.when;
+    pub(super) fn hear(&mut self, kill: OomKill) {
+        if let Some(cgroup) = kill.cgroup.filter(|_| !self.of_container) {
+            self.place(cgroup, kill.identity);
+        }
+        (self.when, self.logged) = (kill.when, true);
         self.victim = Some((kill.pid, kill.comm));
         self.victim_memory = kill.victim;
-        self.at_limit = kill.at_limit;
+        (self.at_limit, self.memsw, self.swap) = (kill.at_limit, kill.memsw, kill.swap);
+        self.part = kill.part;
         self.tasks = kill.tasks;
         if let Culprit::Limit(limited) = &kill.by {
-            let container = self.cgroup.as_ref().or(kill.cgroup.as_ref());
-            let own = container.is_some_and(|container| is_within(limited, container));
+            let own = self.cgroup.as_ref().is_some_and(|container| is_within(limited, container));
             self.by = By { own, ancestor: !own, host: false };
             self.limited_by = Some(Arc::clone(limited));
         } else if kill.by == Culprit::Host {
             self.by = By { host: true, ..By::default() };
             self.limited_by = None;
         }
-        self.cgroup = self.cgroup.take().or(kill.cgroup);
     }
 
-    fn is_near(&self, at: Duration) -> bool {
-        !self.past && at.abs_diff(self.at) <= TOGETHER
+    /// The log and a row's counter told of one kill.
+    pub(super) fn merge(&mut self, log: Self, counter: Self) {
+        let by = if log.by.host { (log.by, None) } else { (counter.by, counter.limited_by.clone()) };
+        *self = Self {
+            id: self.id,
+            number: self.number,
+            name: counter.name,
+            cgroup: counter.cgroup,
+            runtime: counter.runtime,
+            image: counter.image,
+            before: counter.before,
+            of_container: counter.of_container,
+            counted_by: counter.counted_by,
+            by: by.0,
+            limited_by: by.1,
+            ..log
+        };
     }
 
-    fn is_of(&self, container: &str) -> bool {
+    /// The log knows better than a row above.
+    fn place(&mut self, cgroup: Arc<str>, identity: Option<Arc<Identity>>) {
+        if self.cgroup.as_ref() == Some(&cgroup) {
+            return;
+        }
+        self.cgroup = Some(cgroup);
+        (self.name, self.runtime, self.image, self.before) = (None, None, None, None);
+        if let Some(identity) = identity {
+            self.name = Some(identity.within.clone().unwrap_or_else(|| identity.label().into()));
+            self.runtime.clone_from(&identity.runtime);
+        }
+    }
+
+    /// Whether it was in this cgroup or in one inside it.
+    pub fn is_of(&self, container: &str) -> bool {
         self.cgroup.as_ref().is_some_and(|cgroup| is_within(cgroup, container))
     }
 }
@@ -314,9 +227,11 @@ impl Before {
         [("anon", self.anon), ("file", self.file), ("shmem", self.shmem), ("kernel", self.kernel), ("swap", self.swap)]
     }
 
-    pub(super) fn of(group: &Group) -> Self {
+    /// What a row was made of; nothing if it was never read.
+    pub(super) fn of(group: &Group) -> Option<Self> {
         let figures = &group.figures;
-        Self {
+        group.history.last()?;
+        Some(Self {
             usage: figures.usage,
             limit: figures.limit,
             failcnt: figures.failcnt,
@@ -325,7 +240,7 @@ impl Before {
             shmem: figures.stat.shmem,
             kernel: figures.stat.kernel,
             swap: figures.swap,
-        }
+        })
     }
 }
 

@@ -89,7 +89,10 @@ pub struct Figures {
     pub ancestor_oom: Reading,
     /// Processes of it that the OOM killer took.
     pub oom_kill: Reading,
-    /// The same, with those of earlier cgroups of its path.
+    /// Times that all processes of a cgroup of it were killed together. The kernel counts the victim of each twice,
+    /// `oom_kill` does not.
+    pub oom_group_kill: Reading,
+    /// The same as `oom_kill`, with those of earlier cgroups of its path.
     pub oom_kill_total: Reading,
     /// The same with those of everything below it, whatever became of that. v2 only.
     pub oom_kill_below: Reading,
@@ -193,6 +196,7 @@ impl Figures {
             oom: Err(Missing::NotRead),
             ancestor_oom: Err(Missing::NotRead),
             oom_kill: Err(Missing::NotRead),
+            oom_group_kill: Err(Missing::NotRead),
             oom_kill_total: Err(Missing::NotRead),
             oom_kill_below: memory.events.oom_kill_below,
             under_oom: memory.under_oom,
@@ -241,11 +245,13 @@ impl Figures {
         };
         self.ancestor_high_events = above(self.high_events, |events| events.high);
         self.ancestor_oom = above(self.oom, |events| events.oom);
-        self.oom_kill = match readings[shape.outermost].events.oom_kill_below {
-            Ok(below) => {
-                let nested: u64 = shape.nested.iter().filter_map(|&at| readings[at].events.oom_kill_below.ok()).sum();
-                Ok(below.saturating_sub(nested + kills_of_vanished))
-            }
+        let below_here = |count: fn(&Events) -> Reading| {
+            let nested: u64 = shape.nested.iter().filter_map(|&at| count(&readings[at].events).ok()).sum();
+            count(&readings[shape.outermost].events).map(|below| below.saturating_sub(nested))
+        };
+        self.oom_group_kill = below_here(|events| events.oom_group_kill_below);
+        self.oom_kill = match below_here(Events::kills_below) {
+            Ok(kills) => Ok(kills.saturating_sub(kills_of_vanished)),
             Err(Missing::NotOnV1) => {
                 sum(shape.members.iter().map(|&at| readings[at].events.oom_kill)).map(|kills| kills + kills_of_vanished)
             }

@@ -60,6 +60,12 @@ impl Gone {
         }
     }
 
+    /// Kills of a row that its own counters do not tell.
+    pub(super) fn add(&mut self, row: &Arc<str>, kills: EarlierKills) {
+        let lost = Lost { container: Arc::clone(row), kills: EarlierKills::default() };
+        self.0.entry(Arc::clone(row)).or_insert(lost).kills.add(kills);
+    }
+
     /// The kills by the path of the row that they belong to.
     pub(super) fn by_row(&self, scope: Scope) -> HashMap<&str, EarlierKills> {
         let mut rows: HashMap<&str, EarlierKills> = HashMap::new();

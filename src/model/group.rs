@@ -8,6 +8,7 @@ use crate::model::cause::Trends;
 use crate::model::declared::Difference;
 use crate::model::forecast::{self, Forecast};
 use crate::model::gone::EarlierKills;
+use crate::model::graveyard::Vanished;
 use crate::model::history::{History, Point};
 use crate::model::moved::{Marks, Moved};
 use crate::model::verdict::{self, Around, By, State, Verdict};
@@ -64,6 +65,8 @@ pub struct Group {
     pub trends: Option<Box<Trends>>,
     /// When it reaches its own limit; `None` where that cannot be told or is not in sight.
     pub forecast: Option<Forecast>,
+    /// When it vanished: a row that is left of what the OOM killer took, as of its last reading.
+    pub gone: Option<Vanished>,
 }
 
 impl Group {
@@ -130,6 +133,7 @@ impl Group {
             history: History::default(),
             trends: None,
             forecast: None,
+            gone: None,
         }
     }
 

@@ -10,11 +10,13 @@ pub mod evidence;
 pub mod figures;
 pub mod forecast;
 mod gone;
+mod graveyard;
 mod group;
 pub mod groups;
 pub mod growth;
 pub mod history;
 pub mod host;
+pub mod kills;
 pub mod limits;
 mod moved;
 pub mod restarts;
@@ -22,19 +24,22 @@ pub mod sums;
 pub mod tally;
 pub mod verdict;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use crate::snapshot::{CgroupId, Fresh, Host, Problem, Snapshot, Topology};
+use crate::snapshot::{CgroupId, Fresh, Host, Part, Problem, Snapshot, Topology};
 
-use autopsy::{Autopsies, Before, Now};
+use autopsy::Before;
 use beat::Reach;
 pub use declared::Difference;
 pub use figures::Figures;
 use gone::{EarlierKills, Gone};
+use graveyard::Graveyard;
+pub use graveyard::Vanished;
 pub use group::Group;
 use groups::Shape;
+use kills::{Autopsies, Now, Rows};
 pub use moved::{HostMoved, Moved};
 use restarts::Restarts;
 pub use sums::Worst;
@@ -68,16 +73,10 @@ pub struct Model {
     /// OOM kills of cgroups that vanished from a living group. On v1 those of its members, which their counters took
     /// along; on v2 those of nested groups, which the counter above keeps and which are not its own.
     kills_of_vanished: HashMap<CgroupId, u64>,
-    /// The wall's time of the first reading.
-    watching_since: Option<SystemTime>,
-    /// Containers that vanished a moment ago: the log may still tell of them.
-    vanished: Vec<Group>,
+    graveyard: Graveyard,
     autopsies: Autopsies,
     restarts: Restarts,
 }
-
-/// Containers that vanished are remembered so long for what the log tells late.
-const REMEMBERED: Duration = Duration::from_secs(60);
 
 impl Model {
     /// A model that has seen nothing.
@@ -93,8 +92,7 @@ impl Model {
             gone: Gone::default(),
             earlier_kills: Vec::new(),
             kills_of_vanished: HashMap::new(),
-            watching_since: None,
-            vanished: Vec::new(),
+            graveyard: Graveyard::default(),
             autopsies: Autopsies::default(),
             restarts: Restarts::default(),
         }
@@ -136,9 +134,9 @@ impl Model {
         group::above(&self.groups, group).map(|row| &self.groups[row])
     }
 
-    /// The row of a cgroup.
+    /// The row of a cgroup, or its tombstone.
     pub fn group(&self, id: &CgroupId) -> Option<&Group> {
-        self.groups.iter().find(|group| group.id == *id)
+        self.groups.iter().chain(self.tombstones()).find(|group| group.id == *id)
     }
 
     /// The newest snapshot.
@@ -189,7 +187,9 @@ impl Model {
         }
         self.scope = scope;
         if let Some(snapshot) = self.snapshot.take() {
-            self.regroup(&snapshot.topology);
+            // Rows that are not shown are no rows that vanished.
+            let _: Vec<Group> = self.regroup(&snapshot.topology);
+            self.graveyard.hang_below(&self.groups);
             let rows = self.shapes.iter().zip(&mut self.groups).zip(&self.earlier_kills);
             for ((shape, group), earlier) in rows {
                 let mut figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
@@ -225,23 +225,28 @@ impl Model {
             if let Some(before) = &before {
                 self.keep_kills_of_vanished(before, &snapshot.topology);
             }
-            self.regroup(&snapshot.topology);
+            for group in self.regroup(&snapshot.topology) {
+                self.graveyard.bury(group);
+            }
             // Of cgroups that were not seen before, everything is new.
             snapshot.fresh = Fresh::All;
         }
         let first = before.is_none();
+        if let Some(before) = before.as_ref().filter(|_| snapshot.oom_log.is_err()) {
+            self.autopsies.count_doubles(kills::doubles(before, &snapshot));
+        }
         if snapshot.fresh == Fresh::All {
             let over = snapshot.at.saturating_sub(self.host_at);
             self.host_moved =
-                before.map(|before| HostMoved::between(&before.host, &snapshot.host, over, self.host_moved));
+                before.as_ref().map(|before| HostMoved::between(&before.host, &snapshot.host, over, self.host_moved));
             self.host_at = snapshot.at;
         }
         let reach = Reach::of(&snapshot);
         let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
-        let watching_since = *self.watching_since.get_or_insert(snapshot.taken_at);
-        let now = Now { at: snapshot.at, when: snapshot.taken_at, watching_since };
+        let now = Now { at: snapshot.at, when: snapshot.taken_at };
+        let mut killed = Vec::new();
         let rows = self.shapes.iter().zip(&mut self.groups).zip(&self.earlier_kills);
-        for ((shape, group), &earlier) in rows {
+        for (row, ((shape, group), &earlier)) in rows.enumerate() {
             let Some(beat) = reach.beat(shape) else { continue };
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
             if !first {
@@ -250,9 +255,11 @@ impl Model {
             let known = (figures.oom_kill != group.figures.oom_kill).then(|| Before::of(group));
             let kills = group.advance(figures, earlier, Around { at: snapshot.at, short, beat });
             group.differences = declared::differences(&group.identity, &group.figures, self.scope);
-            if let Some(known) = known.filter(|_| kills > 0) {
-                self.autopsies.count(group, known, kills, now);
-            }
+            killed.extend(known.filter(|_| kills > 0).map(|before| (row, before, kills)));
+        }
+        // The innermost first: what the log told of them is not the rows' above.
+        for (row, before, kills) in killed.into_iter().rev() {
+            self.autopsies.count(Rows(&self.groups), &self.groups[row], before, kills, now);
         }
         self.hear(&snapshot, now);
         self.snapshot = Some(snapshot);
@@ -260,22 +267,37 @@ impl Model {
 
     /// What the kernel log tells of kills, and what the host's counter says that nobody told.
     fn hear(&mut self, snapshot: &Snapshot, now: Now) {
-        for kill in &snapshot.oom_kills {
-            let owner = kill.cgroup.as_deref().and_then(|path| owner(&self.groups, &self.vanished, path));
-            let before = owner.filter(|_| kill.when >= now.watching_since).map(Before::of);
-            self.autopsies.log(kill.clone(), owner, before, now);
+        let rows = Rows(&self.groups);
+        for kill in snapshot.oom_kills.iter().cloned() {
+            match kill.cgroup.clone() {
+                _ if kill.part == Part::Again => self.autopsies.log_double(kill),
+                None => self.autopsies.log_placeless(kill, now),
+                Some(path) => {
+                    let owner = owner(rows, &self.graveyard, &path);
+                    let before = owner.filter(|_| !kill.past).and_then(Before::of);
+                    self.autopsies.log(kill, rows, owner, before, now);
+                }
+            }
         }
-        let grouped: BTreeSet<_> =
-            snapshot.oom_kills.iter().filter(|kill| kill.group).filter_map(|kill| kill.cgroup.as_ref()).collect();
-        for cgroup in grouped {
-            self.autopsies.forget_double(cgroup, now);
-        }
+        // The log is read with everything else.
         if snapshot.fresh == Fresh::All {
+            self.autopsies.settle(rows);
             self.autopsies.account(snapshot.host.oom_kill, now);
         }
-        let is_recent =
-            |group: &Group| group.history.last().is_some_and(|last| now.at.saturating_sub(last.at()) < REMEMBERED);
-        self.vanished.retain(is_recent);
+        self.autopsies.finish();
+        if self.graveyard.settle(&self.autopsies, &mut self.groups, &mut self.gone, now) {
+            self.know_earlier_kills();
+        }
+    }
+
+    /// What is left of containers that the OOM killer took from and that vanished: rows as of their last readings.
+    pub fn tombstones(&self) -> &[Group] {
+        self.graveyard.stones()
+    }
+
+    /// Somebody has seen what the OOM killer did.
+    pub fn clear_tombstones(&mut self, which: impl Fn(&Group) -> bool) {
+        self.graveyard.clear_stones(which);
     }
 
     /// Every OOM kill that is known.
@@ -288,8 +310,9 @@ impl Model {
         &self.restarts
     }
 
-    /// Makes the rows of a new topology; what is known of those that stay is kept.
-    fn regroup(&mut self, topology: &Topology) {
+    /// Makes the rows of a new topology; what is known of those that stay is kept, and what does not stay is returned.
+    fn regroup(&mut self, topology: &Topology) -> Vec<Group> {
+        let mut gone = Vec::new();
         self.shapes = groups::shapes(topology, self.scope);
         let ids = || self.shapes.iter().map(|shape| &topology.cgroups[shape.outermost].id);
         // Mostly cgroups only got their names: their rows stay where they are, without a copy of all in memory.
@@ -297,13 +320,19 @@ impl Model {
             let mut known: HashMap<CgroupId, Group> =
                 self.groups.drain(..).map(|group| (group.id.clone(), group)).collect();
             self.groups = ids().map(|id| known.remove(id).unwrap_or_else(|| Group::new(id.clone()))).collect();
-            self.vanished.extend(known.into_values().filter(Group::is_container).map(Group::without_past));
+            gone = known.into_values().collect();
         }
         for (shape, group) in self.shapes.iter().zip(&mut self.groups) {
             group.identity = Arc::clone(&topology.cgroups[shape.outermost].identity);
             group.parent = shape.parent;
             group.depth = shape.depth;
         }
+        self.know_earlier_kills();
+        gone
+    }
+
+    /// What the rows' forerunners had.
+    fn know_earlier_kills(&mut self) {
         let earlier = self.gone.by_row(self.scope);
         let of_row = |group: &Group| earlier.get(&*group.id.path).copied().unwrap_or_default();
         self.earlier_kills = self.groups.iter().map(of_row).collect();
@@ -316,9 +345,9 @@ impl Model {
             if alive.contains(&group.id) {
                 let vanished = |at: &&usize| !alive.contains(&before.topology.cgroups[**at].id);
                 let events = |&at: &usize| before.readings[at].events;
-                let kills: u64 = if events(&shape.outermost).oom_kill_below.is_ok() {
+                let kills: u64 = if events(&shape.outermost).kills_below().is_ok() {
                     let nested = shape.nested.iter().filter(vanished).map(events);
-                    nested.filter_map(|events| events.oom_kill_below.ok()).sum()
+                    nested.filter_map(|events| events.kills_below().ok()).sum()
                 } else {
                     let members = shape.members.iter().filter(vanished).map(events);
                     members.filter_map(|events| events.oom_kill.ok()).sum()
@@ -336,11 +365,9 @@ impl Model {
 }
 
 /// The row that a cgroup belongs to: the innermost one around it, else one that vanished.
-fn owner<'a>(groups: &'a [Group], vanished: &'a [Group], path: &str) -> Option<&'a Group> {
-    let around = |group: &&Group| autopsy::is_within(path, &group.id.path);
-    let vanished = vanished.iter().rfind(around);
-    let living = groups.iter().filter(around).max_by_key(|group| group.id.path.len());
-    living.filter(|group| group.is_container()).or(vanished).or(living)
+fn owner<'a>(rows: Rows<'a>, graveyard: &'a Graveyard, path: &str) -> Option<&'a Group> {
+    let living = rows.innermost(path);
+    living.filter(|group| group.is_container()).or_else(|| graveyard.owner(path)).or(living)
 }
 
 fn count_of(kills: &HashMap<CgroupId, u64>, id: &CgroupId) -> u64 {

@@ -34,6 +34,10 @@ pub enum Missing {
     Invisible,
     /// It needs a second reading.
     OneReading,
+    /// There is no `/dev/kmsg`.
+    NoKernelLog,
+    /// It is the running kernel's, and what is read is a copy of a host's files.
+    NotHere,
     /// Its turn to be read has not come yet.
     NotRead,
     /// The path does not tell.
@@ -89,6 +93,8 @@ impl Missing {
             Self::NoLimit => "nothing limits it",
             Self::Invisible => "the limit is set above what this cgroup namespace shows",
             Self::OneReading => "needs two readings",
+            Self::NoKernelLog => "there is no /dev/kmsg",
+            Self::NotHere => "a copy of a host's files has no running kernel",
             Self::NotRead => "not read yet",
             Self::NotKnown => "the cgroup path does not tell",
             Self::NoForecast => "nothing grows steadily towards a limit of its own",

@@ -16,7 +16,7 @@ use crate::units::Limit;
 pub use fresh::Fresh;
 pub use identity::{Declared, Identity, Kind, Role};
 pub use missing::{Missing, Reading};
-pub use oom::{AtLimit, Culprit, OomKill, Task};
+pub use oom::{AtLimit, Culprit, OomKill, Part, Task};
 
 /// Everything that one sweep read.
 #[derive(Clone, Debug)]
@@ -155,6 +155,9 @@ pub struct Events {
     pub failcnt_below: Reading,
     /// v2 `memory.events` `oom_kill`: own and below, those of vanished children included.
     pub oom_kill_below: Reading,
+    /// v2 `memory.events` `oom_group_kill`: times that all processes of a cgroup were killed together, own and below.
+    /// 5.17 and later.
+    pub oom_group_kill_below: Reading,
     /// v2 `memory.swap.events` `max`.
     pub swap_failcnt: Reading,
     /// v2 `memory.swap.events` `fail`.
@@ -172,9 +175,17 @@ impl Events {
             oom_kill: Err(reason),
             failcnt_below: Err(reason),
             oom_kill_below: Err(reason),
+            oom_group_kill_below: Err(reason),
             swap_failcnt: Err(reason),
             swap_fail: Err(reason),
         }
+    }
+}
+
+impl Events {
+    /// Processes that were killed, own and below. v2; the kernel counts the victim once more whose whole group is killed.
+    pub fn kills_below(&self) -> Reading {
+        self.oom_kill_below.map(|kills| kills.saturating_sub(self.oom_group_kill_below.unwrap_or(0)))
     }
 }
 

@@ -3,27 +3,49 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::Identity;
+
 /// One OOM kill, as far as the log tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OomKill {
     /// When, on the wall.
     pub when: SystemTime,
+    /// It was in the log already when that was opened.
+    pub past: bool,
     /// The process that was killed.
     pub pid: u32,
     /// What it ran.
     pub comm: Arc<str>,
-    /// The memory cgroup that it was in; `None` where the summary is missing.
+    /// The memory cgroup that it was in; `None` where the summary is missing. That of the whole group for those that are
+    /// killed with it, who may be in one below.
     pub cgroup: Option<Arc<str>>,
+    /// What that path says it is; `None` where there is none, or nobody looked.
+    pub identity: Option<Arc<Identity>>,
     /// Whose limit, or the host.
     pub by: Culprit,
     /// What the cgroup at its limit used then.
     pub at_limit: Option<AtLimit>,
+    /// Its memory and swap together. v1 only.
+    pub memsw: Option<AtLimit>,
+    /// Its swap. v2 only.
+    pub swap: Option<AtLimit>,
     /// Memory of the victim in bytes: anonymous, file, shared.
     pub victim: [Option<u64>; 3],
     /// The largest tasks that could have been killed.
     pub tasks: Vec<Task>,
-    /// Every process of the cgroup was killed with it (`memory.oom.group`), and its kill is counted twice.
-    pub group: bool,
+    /// Its part where all processes of a cgroup are killed together.
+    pub part: Part,
+}
+
+/// What a kill is to `memory.oom.group`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The kernel chose this process.
+    Chosen,
+    /// It was killed because it is in the cgroup of the chosen one.
+    Member,
+    /// The chosen one, killed once more with its group: counted by the kernel as one more, and none.
+    Again,
 }
 
 /// Who ran out of memory.

@@ -16,15 +16,16 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::io::Errno;
 
 use crate::identity::state::{Endpoint, Places};
-use crate::kernel::file::{File, Pace};
+use crate::kernel::file::{Content, File, Pace};
 use crate::kernel::hierarchy::{self, Mount, Roots};
 use crate::kernel::host::HostReader;
 use crate::kernel::read;
-use crate::snapshot::{Fresh, Host, Memory, Missing, Problem, Reading, Snapshot};
+use crate::snapshot::{Fresh, Host, Memory, Missing, OomKill, Problem, Reading, Snapshot};
 use crate::source::descriptors::Descriptors;
 use crate::source::local::early::Watch;
 use crate::source::log::Log;
 use crate::source::names::Names;
+use crate::source::owners::Owners;
 use crate::source::reader::{Fault, Handle, Outcome, Reader};
 use crate::source::tree::{Node, Tree};
 use crate::source::waker::Waker;
@@ -69,6 +70,7 @@ pub struct Local {
     reader: Reader,
     names: Names,
     log: Log,
+    owners: Owners,
     started: Instant,
     sweeps: usize,
     watch: Watch,
@@ -96,6 +98,7 @@ impl Local {
             reader: Reader::new(),
             names: Names::new(places(roots, &mount)),
             log: log(roots, &mount),
+            owners: Owners::new(&mount),
             started: Instant::now(),
             sweeps: 0,
             effort,
@@ -201,6 +204,9 @@ impl Local {
             node.handles[number] = Handle::Open(descriptor);
         }
         match outcome {
+            Outcome::Read if matches!(file.content, Content::Processes) => {
+                node.processes.clone_from(&self.reader.processes);
+            }
             Outcome::Read => {}
             Outcome::Absent | Outcome::Vanished => {
                 (file.miss)(memory, absent);
@@ -252,6 +258,13 @@ impl Local {
         }
     }
 
+    /// What the kernel log tells of kills since the last time.
+    fn kills(&mut self) -> Vec<OomKill> {
+        let kills = self.owners.place(self.log.take(), &self.tree);
+        self.tree.late.forget();
+        kills
+    }
+
     fn problems(&self, problems: &mut Vec<Problem>) {
         problems.extend(self.names.problem());
         let mut told = HashSet::new();
@@ -283,7 +296,7 @@ fn why_absent(node: &Node, file: &File, usage: Reading) -> Missing {
 
 /// The kernel log of the kernel that these cgroups are in, if it is the one that runs here.
 fn log(roots: &Roots, mount: &Mount) -> Log {
-    let is_running = mount.is_kernels() && roots.proc.is_none();
+    let is_running = mount.is_kernels() && hierarchy::is_procfs(&roots.proc_root());
     let root = roots.root.as_deref().unwrap_or(Path::new("/"));
     if is_running { Log::open(root) } else { Log::none() }
 }
@@ -309,7 +322,7 @@ impl Source for Local {
         self.name();
         // The past can wait for the first picture.
         let early = self.effort == Effort::Live && self.sweeps == 1;
-        let oom_kills = if early { Vec::new() } else { self.log.take() };
+        let oom_kills = if early { Vec::new() } else { self.kills() };
         self.problems(&mut problems);
         self.watch.regular(&self.tree);
         let told = (host, problems);

@@ -8,10 +8,11 @@ pub mod sampler;
 pub mod waker;
 
 pub(crate) mod descriptors;
+mod late;
 mod log;
 mod names;
+mod owners;
 mod reader;
-mod segment;
 mod tree;
 
 pub use crate::kernel::error::Error;

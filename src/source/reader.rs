@@ -8,7 +8,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use rustix::io::{self, Errno, pread};
 
 use crate::kernel::file::{Content, File, Pace};
-use crate::kernel::parse::Malformed;
+use crate::kernel::parse::{self, Malformed};
 use crate::kernel::read;
 use crate::kernel::stat::StatLines;
 use crate::snapshot::{Memory, Missing};
@@ -54,11 +54,13 @@ pub(super) enum Outcome {
 pub(super) struct Reader {
     buffer: Box<[u8]>,
     stat: StatLines,
+    /// The processes of the cgroup whose list was read last.
+    pub(super) processes: Vec<u32>,
 }
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { buffer: vec![0; LARGEST].into_boxed_slice(), stat: StatLines::default() }
+        Self { buffer: vec![0; LARGEST].into_boxed_slice(), stat: StatLines::default(), processes: Vec::new() }
     }
 
     /// Reads `file` into `memory`, from `handle` if that is open, else by its name below `base`.
@@ -109,6 +111,7 @@ impl Reader {
     }
 
     fn count_processes(&mut self, descriptor: &OwnedFd, memory: &mut Memory) -> Outcome {
+        self.processes.clear();
         let mut processes = 0;
         let mut length = 0;
         while length <= read::LARGEST {
@@ -122,6 +125,8 @@ impl Reader {
             };
             length += bytes.len() as u64;
             processes += (bytes.split(|&byte| byte == b'\n').count() - 1) as u64;
+            let numbers = bytes.split(|&byte| byte == b'\n').filter_map(parse::number);
+            self.processes.extend(numbers.filter_map(|number| u32::try_from(number).ok()));
         }
         failed("read", read::TOO_LARGE, Missing::Unreadable)
     }

@@ -20,12 +20,12 @@ use crate::identity::facts::Facts;
 use crate::identity::state::Question;
 use crate::kernel::file::Pace;
 use crate::kernel::hierarchy::Version;
+use crate::kernel::segment::printable;
 use crate::snapshot::{Cgroup, CgroupId, Events, Kind, Memory, Problem, Reading, Role, Topology};
 use crate::source::Error;
 use crate::source::descriptors::Descriptors;
-use crate::source::names::Told;
 use crate::source::reader::{Fault, Handle};
-use crate::source::segment::printable;
+use crate::source::{late::Late, names::Told};
 
 /// The root's place among the nodes.
 const ROOT: usize = 0;
@@ -61,8 +61,9 @@ pub(super) struct Node {
     pub(super) listened: bool,
     /// When a limit of its own was last seen to be hit.
     pub(super) hit: Option<Instant>,
-    /// The sweep that read it last.
+    /// The sweep that read it last, and its processes when they were last listed.
     pub(super) read_in: Option<usize>,
+    pub(super) processes: Vec<u32>,
     /// The last values; the same allocation as at the reading before where they are the same, for whoever keeps them.
     pub(super) memory: Arc<Memory>,
 }
@@ -90,6 +91,7 @@ impl Node {
             listened: false,
             hit: None,
             read_in: None,
+            processes: Vec::new(),
             memory: Arc::new(version.blank()),
         }
     }
@@ -159,6 +161,7 @@ pub(super) struct Tree {
     places: HashMap<CgroupId, usize>,
     came: Vec<usize>,
     went: Vec<CgroupId>,
+    pub(super) late: Late,
     pub(super) descriptors: Descriptors,
 }
 
@@ -179,6 +182,7 @@ impl Tree {
             places: HashMap::new(),
             came: Vec::new(),
             went: Vec::new(),
+            late: Late::default(),
             descriptors,
         })
     }
@@ -270,6 +274,7 @@ impl Tree {
                 self.free.push(index);
                 doomed.extend(node.children);
                 self.places.remove(&node.id);
+                self.late.bury(&node.id.path, node.processes);
                 self.went.push(node.id);
             }
         }
@@ -354,7 +359,7 @@ impl Tree {
             Ok(_) | Err(Errno::NOENT | Errno::NODEV) => return Ok(None),
             Err(errno) => return Err(errno),
         };
-        let segment = printable(&entry.0);
+        let segment = printable(entry.0.to_bytes());
         let path = format!("{}/{segment}", above.path().trim_end_matches('/'));
         let mut node = Node::new(self.version, CgroupId { path: path.into(), inode: stat.st_ino });
         node.place = above.place.child(&segment);
@@ -448,7 +453,7 @@ impl Tree {
             let above = self.node(index).and_then(|node| node.parent).and_then(|above| self.node(above));
             let Some(above) = above.map(|above| above.place.clone()) else { continue };
             let Some(node) = self.node_mut(index) else { continue };
-            let spoken = above.child(&printable(&node.entry.0));
+            let spoken = above.child(&printable(node.entry.0.to_bytes()));
             node.place = node.known.as_ref().map_or(spoken.clone(), |facts| spoken.known_as(facts));
             pending.extend(&node.children);
         }

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::model::autopsy::{Autopsy, Before};
+use crate::snapshot::AtLimit;
 use crate::text;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{fitted, header, rule};
@@ -14,8 +15,14 @@ use crate::units::{self, Limit};
 pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     let width = usize::from(area.width);
     let autopsies = app.model.autopsies();
-    let note = format!("{} since attach", autopsies.counted());
-    let mut lines = vec![rule("OOM kills", &note, width, theme)];
+    let before = if autopsies.past() > 0 { format!(", {} before", autopsies.past()) } else { String::new() };
+    let note = format!("{} since attach{before}", autopsies.counted());
+    let is_meant = |autopsy: &&Autopsy| app.killed.as_ref().is_none_or(|path| autopsy.is_of(path));
+    let title = match autopsies.newest().find(is_meant).filter(|_| app.killed.is_some()) {
+        Some(autopsy) => format!("OOM kills of {}, o shows all", text::visible(named(autopsy))),
+        None => "OOM kills".to_owned(),
+    };
+    let mut lines = vec![rule(&title, &note, width, theme)];
     if let Some(reason) = app.model.snapshot().and_then(|snapshot| snapshot.oom_log.err()) {
         let text = format!("  the kernel log is not read ({}): victims stay unknown", reason.reason());
         lines.push(Line::styled(text, theme.style(Role::Warning)));
@@ -23,7 +30,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     if autopsies.newest().next().is_none() {
         lines.push(Line::styled("  none", theme.style(Role::Dim)));
     }
-    for autopsy in autopsies.newest() {
+    for autopsy in autopsies.newest().filter(is_meant) {
         lines.push(Line::default());
         lines.extend(block(app, autopsy, theme));
     }
@@ -34,7 +41,7 @@ fn block(app: &App, autopsy: &Autopsy, theme: &Theme) -> Vec<Line<'static>> {
     let age = app.model.snapshot().and_then(|snapshot| snapshot.taken_at.duration_since(autopsy.when).ok());
     let age = age.map_or_else(String::new, |age| format!("{} ago", units::age_long(age)));
     let past = if autopsy.past { ", before memcgtop watched" } else { "" };
-    let name = autopsy.name.as_deref().or(autopsy.cgroup.as_deref()).unwrap_or("a cgroup that nobody saw");
+    let name = named(autopsy);
     let mut lines = vec![Line::from(vec![
         Span::styled(format!(" X {:>3}  ", autopsy.number), theme.style(Role::Critical)),
         Span::styled(text::visible(name).into_owned(), theme.style(Role::Strong)),
@@ -43,9 +50,29 @@ fn block(app: &App, autopsy: &Autopsy, theme: &Theme) -> Vec<Line<'static>> {
             theme.style(Role::Dim),
         ),
     ])];
-    let facts = [Some(autopsy.cause()), autopsy.before.as_ref().map(before), tasks(autopsy), place(autopsy)];
+    let facts = [
+        Some(autopsy.cause()),
+        swap(autopsy),
+        autopsy.before.as_ref().map(before),
+        tasks(autopsy),
+        place(autopsy),
+        Some(format!("told by {}", autopsy.evidence())),
+    ];
     lines.extend(facts.into_iter().flatten().map(|fact| Line::raw(format!("        {}", text::visible(&fact)))));
     lines
+}
+
+fn named(autopsy: &Autopsy) -> &str {
+    autopsy.name.as_deref().or(autopsy.cgroup.as_deref()).unwrap_or("unknown container")
+}
+
+/// Whether there was swap left to go to.
+fn swap(autopsy: &Autopsy) -> Option<String> {
+    let told = |what: &str, at: AtLimit| {
+        let limit = at.limit.map_or_else(|| "no limit".to_owned(), units::size);
+        format!("{what} then: {} of {limit}", units::size(at.usage))
+    };
+    autopsy.swap.map(|at| told("its swap", at)).or(autopsy.memsw.map(|at| told("memory and swap together", at)))
 }
 
 fn before(before: &Before) -> String {

@@ -7,13 +7,14 @@ use ratatui::text::{Line, Span};
 use crate::alert::{Alert, Level};
 use crate::app::action::{ACTIONS, Action};
 use crate::app::{App, Screen};
+use crate::model::autopsy::Autopsy;
 use crate::model::evidence;
 use crate::model::figures::Holder;
 use crate::model::host::mem_used;
 use crate::model::verdict::State;
 use crate::model::{Group, Scope};
 use crate::query::{Direction, Sort};
-use crate::snapshot::{Host, Kind};
+use crate::snapshot::{Host, Kind, Missing};
 use crate::text;
 use crate::ui::columns::holder;
 use crate::ui::theme::{Role, Theme};
@@ -32,6 +33,10 @@ pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'sta
     let facts = match app.model.host().filter(|_| app.is_host(group)) {
         Some(host) => [host_need(host), evidence::of_host(&app.model).into_iter().collect(), Vec::new()],
         None if is_sum => [needs(group), of_worst(app, group), Vec::new()],
+        None if group.gone.is_some() => {
+            let cause = app.model.autopsies().of(&group.id.path).map(Autopsy::cause);
+            [cause.into_iter().collect(), need(app, group), Vec::new()]
+        }
         None => [need(app, group), evidence::evidence(group), relief(app, group)],
     };
     let facts = facts.into_iter().filter(|clauses| !clauses.is_empty()).zip(["; ", "   ", ", "]).take(most);
@@ -69,6 +74,9 @@ pub fn state_of(app: &App, group: &Group) -> &'static str {
 /// A row's state in words.
 pub fn state(group: &Group) -> &'static str {
     let Ok(verdict) = group.verdict else { return "not judged yet, that needs two readings" };
+    if group.gone.is_some() {
+        return "OOM-killed, and gone";
+    }
     match (verdict.state, verdict.ancestor) {
         (State::Calm, _) => "calm",
         (State::AtLimit, false) => "at its own limit, calm",
@@ -250,7 +258,8 @@ pub fn alerts_screen(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>>
 pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let counted = app.model.rows().count();
     let kind = if app.model.scope() == Scope::Everything { "cgroups" } else { "containers" };
-    let is_counted = |group: &&Group| group.identity.kind == Kind::Sum || app.model.is_row(group);
+    let is_row = |group: &Group| app.model.is_row(group) && group.gone.is_none();
+    let is_counted = |group: &&Group| group.identity.kind == Kind::Sum || is_row(group);
     let shown: usize = app.rows().filter(is_counted).map(|group| group.members).sum();
     let (charged, overhead) = (app.model.charged_to_containers(), app.model.charged_to_runtimes());
     let also = if overhead > 0 { format!(", {} to their runtimes", units::size(overhead)) } else { String::new() };
@@ -262,7 +271,11 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
         }
     };
     let interval = units::interval(app.interval);
-    let right = format!("every {interval}, attached {}, {problems}", units::age(app.model.attached()));
+    // The log of another host is not missed.
+    let log = app.model.snapshot().and_then(|snapshot| snapshot.oom_log.err());
+    let log = log.filter(|reason| *reason != Missing::NotHere);
+    let log = log.map_or_else(String::new, |reason| format!(", no kernel log ({})", reason.reason()));
+    let right = format!("every {interval}, attached {}, {problems}{log}", units::age(app.model.attached()));
     let right = text::truncate(&right, width.saturating_sub(left.len() + 2), theme.glyphs.ellipsis).into_owned();
     let left = text::truncate(&left, width, theme.glyphs.ellipsis).into_owned();
     let dim = theme.style(Role::Dim);

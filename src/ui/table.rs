@@ -11,6 +11,7 @@ use crate::snapshot::{Host, Kind};
 use crate::text;
 use crate::ui::bar;
 use crate::ui::columns::{self, Column};
+use crate::ui::header;
 use crate::ui::theme::{Role, Theme};
 use crate::units;
 
@@ -103,8 +104,9 @@ fn row(
     spans.extend(columns::sign(group, theme));
     spans.push(Span::raw(" "));
     spans.push(Span::styled(branch, theme.style(Role::Dim)));
-    let label = label(app, group);
-    let label = text::pad_right(&text::elide(&label, room, theme.glyphs.ellipsis), room);
+    let gone = gone(app, group, room);
+    let label = text::elide(&label(app, group), room - text::width(&gone), theme.glyphs.ellipsis).into_owned() + &gone;
+    let label = text::pad_right(&label, room);
     let style = if current { theme.style(Role::Strong) } else { theme.style(Role::Plain) };
     spans.push(Span::styled(label, style));
     for (column, width) in columns {
@@ -129,8 +131,19 @@ fn row(
             spans.push(fill);
         }
     }
+    if group.gone.is_some() {
+        // As of its last reading; the sign alone is news.
+        spans[3..].iter_mut().for_each(|span| span.style = theme.style(Role::Dim));
+    }
     let line = Line::from(spans);
     if current { line.style(theme.style(Role::Plain).add_modifier(Modifier::REVERSED)) } else { line }
+}
+
+/// When a container vanished that the OOM killer took from, as exactly as there is room for.
+fn gone(app: &App, group: &Group, room: usize) -> String {
+    let Some(gone) = group.gone else { return String::new() };
+    let exact = format!(" gone {}", header::wall(app, gone.when, "%H:%M:%S"));
+    if exact.len() + 8 <= room { exact } else { " gone".to_owned() }
 }
 
 fn upright(span: Span<'static>) -> Span<'static> {

@@ -213,6 +213,7 @@ fn events(own: &Figures, all: &Figures) -> Events {
         oom_kill: Ok(own[Figure::Kills]),
         failcnt_below: Ok(all[Figure::Hits]),
         oom_kill_below: Ok(all[Figure::Kills]),
+        oom_group_kill_below: Ok(0),
         swap_failcnt: Ok(0),
         swap_fail: Ok(0),
         ..Events::missing(Missing::NotOnV2)

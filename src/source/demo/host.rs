@@ -7,8 +7,8 @@ use super::curve::{LOOP, hash, passed};
 use super::figures::{Figure, Figures, Stalls, memory};
 use super::story::{self, Actor, Death, Home, Limits, Load, NOTHING, Pod, UNLIMITED};
 use crate::snapshot::{
-    AtLimit, Cgroup, CgroupId, Culprit, Declared, Hierarchy, Host, Identity, Kind, Memory, Missing, OomKill, Role,
-    Task, Topology,
+    AtLimit, Cgroup, CgroupId, Culprit, Declared, Hierarchy, Host, Identity, Kind, Memory, Missing, OomKill, Part,
+    Role, Task, Topology,
 };
 use crate::units::Limit;
 
@@ -129,21 +129,25 @@ impl World {
             let anon = node.size(node.load.anon.at(at - 1.0));
             OomKill {
                 when: when(at),
+                past: false,
                 pid: 48_000 + (node.seed % 1_000) as u32,
                 comm: "python3".into(),
                 cgroup: Some(Arc::clone(&node.path)),
+                identity: Some(Arc::clone(&node.identity)),
                 by: Culprit::Limit(Arc::clone(&node.path)),
                 at_limit: Some(AtLimit {
                     usage: node.max(),
                     limit: Some(node.max()),
                     failcnt: node.load.before[0] + node.load.hits.total(at) as u64,
                 }),
+                memsw: None,
+                swap: Some(AtLimit { usage: 0, limit: Some(0), failcnt: 0 }),
                 victim: [Some(anon), Some(6 << 20), Some(0)],
                 tasks: vec![
                     Task { pid: 48_000 + (node.seed % 1_000) as u32, comm: "python3".into(), rss: anon + (6 << 20) },
                     Task { pid: 47_900, comm: "sh".into(), rss: 1 << 20 },
                 ],
-                group: false,
+                part: Part::Chosen,
             }
         })
         .collect()

@@ -1,0 +1,162 @@
+//! Containers that vanished: for a while, for what the log tells late; and as tombstones those that the OOM killer took
+//! from.
+//!
+//! A tombstone keeps the last reading. It goes when it is old, when somebody has seen it, or when the container is back.
+
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
+
+use crate::model::autopsy::{Autopsy, is_within};
+use crate::model::gone::{EarlierKills, Gone};
+use crate::model::kills::{Autopsies, Now};
+use crate::model::verdict::{KILLED, State, Verdict};
+use crate::model::{Group, Tally};
+
+/// Containers that vanished are remembered so long for what the log tells late.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// The log and the counters above tell of a kill at most so long after its container was missed.
+const LATE: Duration = Duration::from_secs(3);
+/// As many as that, the newest.
+const MOST_REMEMBERED: usize = 1_000;
+/// Tombstones that are kept, the newest.
+const MOST_STONES: usize = 200;
+
+/// When a container vanished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vanished {
+    /// On the wall: the first reading without it.
+    pub when: SystemTime,
+    /// On the clock of the snapshots.
+    pub at: Duration,
+}
+
+/// Containers that vanished.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Graveyard {
+    recent: VecDeque<Group>,
+    stones: Vec<Group>,
+}
+
+impl Graveyard {
+    /// Takes in a row that vanished, if it is a container.
+    pub(super) fn bury(&mut self, group: Group) {
+        if !group.is_container() {
+            return;
+        }
+        if self.recent.len() == MOST_REMEMBERED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(group.without_past());
+    }
+
+    /// Those that the OOM killer took from.
+    pub(super) fn stones(&self) -> &[Group] {
+        &self.stones
+    }
+
+    /// The container that a cgroup belonged to, the last one of its path.
+    pub(super) fn owner(&self, path: &str) -> Option<&Group> {
+        let around = |group: &&Group| is_within(path, &group.id.path);
+        self.recent.iter().rfind(around).or_else(|| self.stones.iter().rfind(around))
+    }
+
+    /// Somebody has seen them.
+    pub(super) fn clear_stones(&mut self, which: impl Fn(&Group) -> bool) {
+        self.stones.retain(|stone| !which(stone));
+    }
+
+    /// Puts up the tombstones of this reading, and takes away those whose time is over or whose container is back. Whether
+    /// there is more in `earlier` now.
+    pub(super) fn settle(&mut self, autopsies: &Autopsies, living: &mut [Group], earlier: &mut Gone, now: Now) -> bool {
+        for group in &mut self.recent {
+            group.gone.get_or_insert(Vanished { when: now.when, at: now.at });
+        }
+        let killed = |group: &Group| {
+            group.kills.rose_within(KILLED, now.at) || is_younger(group, LATE, now) && told_of(autopsies, group) > 0
+        };
+        let (dead, alive): (VecDeque<Group>, _) = std::mem::take(&mut self.recent).into_iter().partition(killed);
+        self.recent = alive;
+        self.recent.retain(|group| is_younger(group, REMEMBERED, now));
+        let mut is_more = false;
+        for mut group in dead {
+            let unseen = told_of(autopsies, &group);
+            if unseen > 0 {
+                group.kills.add(Tally::of_another(unseen, Some(now.at)));
+                earlier.add(&group.id.path, EarlierKills { total: unseen, seen: unseen, last: Some(now.at) });
+                is_more = true;
+                for successor in living.iter_mut().filter(|successor| successor.id.path == group.id.path) {
+                    successor.kills.add(Tally::of_another(unseen, Some(now.at)));
+                }
+                group.figures.oom_kill_total = group.figures.oom_kill_total.map(|total| total + unseen);
+            }
+            group.verdict = Ok(over(&group, autopsies));
+            self.stones.push(group);
+        }
+        self.stones.retain(|group| is_younger(group, KILLED, now));
+        self.stones.drain(..self.stones.len().saturating_sub(MOST_STONES));
+        is_more |= self.make_room_for_successors(living, earlier);
+        self.hang_below(living);
+        is_more
+    }
+
+    /// What is gone hangs where it was, or on what is left above that.
+    pub(super) fn hang_below(&mut self, living: &[Group]) {
+        for stone in &mut self.stones {
+            let above =
+                |(_, group): &(usize, &Group)| is_within(&stone.id.path, &group.id.path) || group.parent.is_none();
+            let parent = living.iter().enumerate().filter(above).max_by_key(|(_, group)| group.id.path.len());
+            stone.parent = parent.map(|(row, _)| row);
+            stone.depth = parent.map_or(0, |(_, group)| group.depth + 1);
+        }
+    }
+
+    /// A container that is back is one row, with the kills of all that it was.
+    fn make_room_for_successors(&mut self, living: &mut [Group], earlier: &mut Gone) -> bool {
+        let mut is_more = false;
+        self.stones.retain(|stone| {
+            if living.iter().any(|group| group.id.path == stone.id.path) {
+                return false;
+            }
+            let Some(successor) = living.iter_mut().find(|group| is_successor(group, stone)) else { return true };
+            let (seen, last) = (stone.kills.since_attach, stone.kills.last);
+            let total = stone.figures.oom_kill_total.unwrap_or(seen);
+            earlier.add(&successor.id.path, EarlierKills { total, seen, last });
+            successor.kills.add(stone.kills);
+            is_more = true;
+            false
+        });
+        is_more
+    }
+}
+
+/// Kills of a container that its own counter did not live to tell: the log did, or the counter above it.
+fn told_of(autopsies: &Autopsies, group: &Group) -> u64 {
+    let (Some(gone), Some(last)) = (group.gone, group.history.last()) else { return 0 };
+    let its_own = |autopsy: &&Autopsy| autopsy.counted_by.as_ref() == Some(&group.id.path);
+    let in_time = |autopsy: &&Autopsy| autopsy.at >= last.at() && autopsy.at <= gone.at + LATE;
+    let lately = autopsies.newest().take_while(|autopsy| autopsy.at + REMEMBERED >= gone.at);
+    let told = lately.filter(in_time).filter(|autopsy| !autopsy.past && !its_own(autopsy));
+    told.filter(|autopsy| autopsy.is_of(&group.id.path)).count() as u64
+}
+
+fn is_younger(group: &Group, age: Duration, now: Now) -> bool {
+    group.gone.is_none_or(|gone| now.at.saturating_sub(gone.at) < age)
+}
+
+/// Whether a container carries on under the name of one that is gone.
+fn is_successor(group: &Group, stone: &Group) -> bool {
+    let (own, other) = (&group.identity, &stone.identity);
+    own.name == other.name
+        && own.unnamed.is_none()
+        && other.unnamed.is_none()
+        && group.is_container()
+        && own.runtime == other.runtime
+        && own.namespace == other.namespace
+        && own.label() == other.label()
+}
+
+/// What the OOM killer left: it is over.
+fn over(group: &Group, autopsies: &Autopsies) -> Verdict {
+    let by = autopsies.of(&group.id.path).map_or(group.killed_by, |autopsy| autopsy.by);
+    Verdict { state: State::Oom, own: by.own, ancestor: by.ancestor, host: by.host, hurts: false }
+}
