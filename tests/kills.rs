@@ -171,7 +171,7 @@ impl Kernel {
         }
         let cgroup: Option<Arc<str>> = cgroup.map(Into::into);
         self.log.push(OomKill {
-            when: SystemTime::UNIX_EPOCH + Duration::from_secs(self.seconds),
+            when: self.moment(),
             past: false,
             pid: self.killed.len() as u32 - 1,
             comm: "hog".into(),
@@ -185,6 +185,12 @@ impl Kernel {
             tasks: Vec::new(),
             part,
         });
+    }
+
+    /// One after the other, before the reading that tells of it.
+    fn moment(&self) -> SystemTime {
+        let before = Duration::from_secs(self.seconds - 1);
+        SystemTime::UNIX_EPOCH + before + Duration::from_micros(self.killed.len() as u64)
     }
 
     /// A reading, with what happens meanwhile.
@@ -248,10 +254,11 @@ impl Kernel {
     fn memory(&self, path: &str, counters: Counters) -> Memory {
         let blank = self.ability.version.blank();
         let events = match self.ability.version {
-            Version::V1 => Events { oom_kill: Ok(counters.kills), ..blank.events },
+            Version::V1 => Events { failcnt: Ok(counters.kills), oom_kill: Ok(counters.kills), ..blank.events },
             // The kernel has no such file for the root.
             Version::V2 if path == "/" => Events::missing(Missing::RootCgroup),
             Version::V2 => Events {
+                oom: Ok(counters.kills),
                 oom_kill: Ok(counters.kills),
                 oom_kill_below: Ok(counters.below),
                 oom_group_kill_below: if self.ability.group_kills {
@@ -517,6 +524,60 @@ fn the_newest_of_many_kills_at_once_keeps_what_is_known_of_it() {
         assert_eq!(model.autopsies().counted(), 301);
         let last = model.autopsies().newest().find(|autopsy| autopsy.cgroup.as_deref() == Some(&*path(1)));
         assert_eq!(last.unwrap().victim.as_ref().unwrap().0, 300, "{ability:?}");
+    }
+}
+
+#[test]
+fn the_last_kill_of_a_row_is_one_that_it_has_counted() {
+    for ability in [V1, V2] {
+        let mut kernel = Kernel::new(ability);
+        let mut model = Model::new(Scope::Containers);
+        model.ingest(kernel.read(&[MADE]));
+        let too_late = (Moment::AfterTheCounters, Event::Kill(0, Summary::Suppressed));
+        let mut reading = kernel.read(&[KILLED, KILLED, too_late]);
+        // The process was seen there; the log does not say it.
+        reading.oom_kills.last_mut().unwrap().cgroup = Some(path(0).into());
+        model.ingest(reading);
+        assert_eq!((model.autopsies().counted(), row(&model, 0).kills.since_attach), (3, 2));
+        let last = |model: &Model| model.autopsies().last_counted(&path(0)).cloned().unwrap();
+        assert_eq!((last(&model).victim.unwrap().0, last(&model).by.own), (1, true), "{ability:?}");
+        model.ingest(kernel.read(&[]));
+        assert_eq!(row(&model, 0).kills.since_attach, 3);
+        assert_eq!((last(&model).victim.unwrap().0, last(&model).by.own), (2, true), "{ability:?}");
+    }
+}
+
+#[test]
+fn the_host_is_not_blamed_where_the_log_tells_of_some_limit() {
+    for ability in [V1, V2] {
+        let mut kernel = Kernel::new(ability);
+        let mut model = Model::new(Scope::Containers);
+        // The counters of limits have not moved yet, or did before.
+        let blind = |mut reading: Snapshot| {
+            for memory in &mut reading.readings {
+                let events = Events { failcnt: Ok(0), oom: memory.events.oom.and(Ok(0)), ..memory.events };
+                *memory = Arc::new(Memory { events, ..**memory });
+            }
+            reading
+        };
+        model.ingest(blind(kernel.read(&[MADE])));
+        model.ingest(blind(kernel.read(&[SUPPRESSED])));
+        let autopsy = only(&model);
+        assert_eq!(autopsy.evidence(), "its counter and the kernel log");
+        assert!(autopsy.by.names().is_empty(), "{ability:?}: {autopsy:?}");
+    }
+}
+
+#[test]
+fn kills_are_in_the_order_that_they_happened_in() {
+    for ability in [V1, V2] {
+        let mut kernel = Kernel::new(ability);
+        let mut model = Model::new(Scope::Containers);
+        model.ingest(kernel.read(&[MADE]));
+        model.ingest(kernel.read_so(Reading::Early, &[KILLED]));
+        model.ingest(kernel.read(&[KILLED, SUPPRESSED, SUPPRESSED]));
+        let victims: Vec<_> = model.autopsies().newest().map(|kill| kill.victim.as_ref().unwrap().0).collect();
+        assert_eq!(victims, [3, 2, 1, 0], "{ability:?}");
     }
 }
 

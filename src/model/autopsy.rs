@@ -162,6 +162,14 @@ impl Autopsy {
         }
     }
 
+    /// Whose limit the counters say it was, where the log does not say. That it was the host they only take from there
+    /// being no other; if the log tells of a limit, it was not.
+    pub(super) fn blame(&mut self, by: By) {
+        if self.by == By::default() && !(self.logged && by.host) {
+            self.by = by;
+        }
+    }
+
     /// What the log tells.
     pub(super) fn hear(&mut self, kill: OomKill) {
         if let Some(cgroup) = kill.cgroup.filter(|_| !self.of_container) {
@@ -173,19 +181,26 @@ impl Autopsy {
         (self.at_limit, self.memsw, self.swap) = (kill.at_limit, kill.memsw, kill.swap);
         self.part = kill.part;
         self.tasks = kill.tasks;
-        if let Culprit::Limit(limited) = &kill.by {
-            let own = self.cgroup.as_ref().is_some_and(|container| is_within(limited, container));
-            self.by = By { own, ancestor: !own, host: false };
-            self.limited_by = Some(Arc::clone(limited));
-        } else if kill.by == Culprit::Host {
-            self.by = By { host: true, ..By::default() };
-            self.limited_by = None;
+        match kill.by {
+            Culprit::Limit(limited) => {
+                let own = self.cgroup.as_ref().is_some_and(|container| is_within(&limited, container));
+                self.by = By { own, ancestor: !own, host: false };
+                self.limited_by = Some(limited);
+            }
+            Culprit::Host => {
+                self.by = By { host: true, ..By::default() };
+                self.limited_by = None;
+            }
+            Culprit::SomeLimit if self.by.host => self.by = By::default(),
+            Culprit::SomeLimit => {}
         }
     }
 
     /// The log and a row's counter told of one kill.
     pub(super) fn merge(&mut self, log: Self, counter: Self) {
-        let by = if log.by.host { (log.by, None) } else { (counter.by, counter.limited_by.clone()) };
+        // The counters name no limit if they blame the host.
+        let blames = if log.by.host || counter.by.host { &log } else { &counter };
+        let (by, limited_by) = (blames.by, blames.limited_by.clone());
         *self = Self {
             id: self.id,
             number: self.number,
@@ -196,8 +211,8 @@ impl Autopsy {
             before: counter.before,
             of_container: counter.of_container,
             counted_by: counter.counted_by,
-            by: by.0,
-            limited_by: by.1,
+            by,
+            limited_by,
             ..log
         };
     }

@@ -123,6 +123,13 @@ impl Autopsies {
         self.newest().find(|autopsy| autopsy.is_of(path)).or_else(|| self.newest().find(is_around))
     }
 
+    /// The newest kill that a row's count has, else the newest that is known of it: what only the log tells so far is not
+    /// counted.
+    pub fn last_counted(&self, path: &str) -> Option<&Autopsy> {
+        let is_counted = |autopsy: &Autopsy| !autopsy.past && self.logged.iter().all(|open| open.id != autopsy.id);
+        self.newest().find(|autopsy| autopsy.is_of(path) && is_counted(autopsy)).or_else(|| self.of(path))
+    }
+
     /// Kills since memcgtop watches.
     pub fn counted(&self) -> u64 {
         self.counted
@@ -148,6 +155,7 @@ impl Autopsies {
                 let open = self.logged.remove(at);
                 if let Some(known) = self.find(open.id) {
                     known.counted_by = Some(Arc::clone(row));
+                    known.blame(group.killed_by);
                     // What the log tells of a cgroup that is gone is nearer than the row above it.
                     if group.is_container() {
                         known.tell_of(group, before);
@@ -182,8 +190,8 @@ impl Autopsies {
         };
         let depth = |open: &Open| open.place.as_ref().map_or(0, |row| row.len());
         let deepest = self.counters.iter().filter(is_it).map(depth).max();
-        // Of equals the newest: more than are remembered may have come at once.
-        let found = self.counters.iter().rposition(|open| is_it(&open) && Some(depth(open)) == deepest);
+        // Of equals the oldest: the log tells in order.
+        let found = self.counters.iter().position(|open| is_it(&open) && Some(depth(open)) == deepest);
         // Those who are killed with their group may be anywhere in it.
         let is_below = |open: &Open| open.place.as_ref().is_some_and(|row| is_within(row, path));
         let is_member = kill.part == Part::Member;
@@ -269,8 +277,7 @@ impl Autopsies {
             !is_doubtful && placeless == self.counters.len() && self.counters.iter().all(|open| open.place == first);
         for _ in 0..placeless.min(self.counters.len()) {
             let Some(at) = self.logged.iter().position(|open| open.place.is_none()) else { return };
-            let Some(counter) = self.counters.pop() else { return };
-            let logged = self.logged.remove(at);
+            let (logged, counter) = (self.logged.remove(at), self.counters.remove(0));
             self.join(logged.id, counter.id, is_certain);
             if !is_certain {
                 self.doubt();
@@ -291,7 +298,7 @@ impl Autopsies {
         };
         let (stays, goes) = if told.number > 0 { (log, row) } else { (row, log) };
         if let Some(known) = self.find(stays) {
-            (known.logged, known.counted_by) = (true, counted.counted_by.clone());
+            (known.when, known.logged, known.counted_by) = (told.when, true, counted.counted_by.clone());
             if is_certain {
                 known.merge(told, counted);
             }
@@ -305,11 +312,13 @@ impl Autopsies {
         self.accounted -= 1;
     }
 
-    /// The reading is taken in: numbers those that are new, and forgets those that are too many.
+    /// The reading is taken in: puts those that are new in order and numbers them, and forgets those that are too many.
     pub(super) fn finish(&mut self) {
+        let known = self.kept.partition_point(|autopsy| autopsy.number > 0);
+        let new = &mut self.kept.make_contiguous()[known..];
+        new.sort_by_key(|autopsy| (!autopsy.past, autopsy.when));
         let numbers = (1..=self.counted + self.past).rev();
-        let new = self.kept.iter_mut().rev().take_while(|autopsy| autopsy.number == 0);
-        new.zip(numbers).for_each(|(autopsy, number)| autopsy.number = number);
+        new.iter_mut().rev().zip(numbers).for_each(|(autopsy, number)| autopsy.number = number);
         self.kept.drain(..self.kept.len().saturating_sub(MOST));
     }
 

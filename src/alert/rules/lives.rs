@@ -14,7 +14,7 @@ pub(super) fn oom_kill(group: &Group, case: Case<'_>) -> Option<Standing> {
     // Of two readings it is known exactly when it was.
     let when = group.moved.filter(|_| case.watch == Watch::Once);
     let when = when.map_or(String::new(), |moved| format!(" in {:.1} s", moved.over.as_secs_f64()));
-    let told = case.model.autopsies().of(&group.id.path).map(of_autopsy);
+    let told = case.model.autopsies().last_counted(&group.id.path).map(of_autopsy);
     let told = told.unwrap_or_else(|| limit_of(&group.figures));
     Some(Standing {
         sign: 'X',
