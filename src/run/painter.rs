@@ -3,6 +3,9 @@
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::io::{self, Write as _};
 
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+
 use crate::app::App;
 use crate::term::{self, Guard, Screen};
 use crate::ui;
@@ -41,8 +44,11 @@ impl Painter {
             drawn.reset();
             return Ok(());
         }
+        // Terminals that know this show a frame at once, others ignore it.
+        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
         self.screen.flush()?;
         self.screen.swap_buffers();
+        queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
         self.screen.backend_mut().flush()
     }
 }

@@ -22,7 +22,25 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 struct Output {
     parser: Parser,
     bytes: Vec<u8>,
+    /// How much of them is on the screen: a frame comes onto it whole.
+    shown: usize,
     ended: bool,
+}
+
+impl Output {
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        let new = &self.bytes[self.shown..];
+        let begun = last(new, b"\x1b[?2026h").filter(|&begun| last(&new[begun..], b"\x1b[?2026l").is_none());
+        let new = &new[..begun.unwrap_or(new.len())];
+        self.parser.process(new);
+        self.shown += new.len();
+    }
+}
+
+/// Where a sequence comes last.
+fn last(bytes: &[u8], sequence: &[u8]) -> Option<usize> {
+    bytes.windows(sequence.len()).rposition(|window| window == sequence)
 }
 
 /// What the reading thread and the test share.
@@ -40,9 +58,7 @@ impl Shared {
     fn fill(&self, mut from: impl Read) {
         let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
-            let mut output = self.lock();
-            output.parser.process(&buffer[..read]);
-            output.bytes.extend_from_slice(&buffer[..read]);
+            self.lock().take(&buffer[..read]);
             self.changed.notify_all();
         }
         self.lock().ended = true;
@@ -87,7 +103,8 @@ impl Terminal {
         let child = slave.spawn_command(command).unwrap();
         // With the program the last end closes, and so the reading thread ends.
         drop(slave);
-        let output = Output { parser: Parser::new(cells(rows), cells(columns), 0), bytes: Vec::new(), ended: false };
+        let output =
+            Output { parser: Parser::new(cells(rows), cells(columns), 0), bytes: Vec::new(), shown: 0, ended: false };
         let shared = Arc::new(Shared { output: Mutex::new(output), changed: Condvar::new() });
         let (reader, filled) = (master.try_clone_reader().unwrap(), Arc::clone(&shared));
         thread::spawn(move || filled.fill(reader));
@@ -281,7 +298,7 @@ pub(crate) fn hang_up(script: &str, text: &str, keys: &str, answer: &str) -> Pid
     command.args(["-c", script, PROGRAM]);
     let mut shell = slave.spawn_command(command).unwrap();
     drop(slave);
-    let mut output = Output { parser: Parser::new(cells(24), cells(80), 0), bytes: Vec::new(), ended: false };
+    let mut output = Output { parser: Parser::new(cells(24), cells(80), 0), bytes: Vec::new(), shown: 0, ended: false };
     let mut reader = master.try_clone_reader().unwrap();
     let mut keyboard = master.take_writer().unwrap();
     let mut read_until = |text: &str| {
