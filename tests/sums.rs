@@ -159,11 +159,11 @@ fn only_what_is_kept_counts_and_histories_go_on() {
         // The same moment again is no second point.
         sums.update(&model, |_| true);
     }
-    assert!(sums.rows().iter().all(|row| row.history.points().len() == 3));
+    assert!(sums.rows().iter().all(|row| row.history.points().count() == 3));
     sums.update(&model, |row| row.identity.runtime.as_deref() == Some("podman"));
     let [podman] = sums.rows() else { panic!("one key is left: {:?}", sums.rows()) };
     assert_eq!(
-        (podman.figures.usage, podman.history.points().len()),
+        (podman.figures.usage, podman.history.points().count()),
         (Ok(141), 3),
         "nothing inside it is counted apart"
     );
@@ -234,9 +234,9 @@ fn a_key_that_vanishes_comes_back_with_the_containers_that_it_has_then() {
         model.ingest(moment(at, plans));
         sums.update(&model, |_| true);
         let row = |name: &str| sums.rows().iter().find(|row| &*row.identity.name == name);
-        let docker = row("docker").map(|row| (row.history.points().len(), row.hits.since_attach));
+        let docker = row("docker").map(|row| (row.history.points().count(), row.hits.since_attach));
         assert_eq!(docker, expected, "{at}");
-        assert_eq!(row("podman").unwrap().history.points().len() as u64, at, "{at}");
+        assert_eq!(row("podman").unwrap().history.points().count() as u64, at, "{at}");
     }
 }
 

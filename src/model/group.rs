@@ -148,12 +148,8 @@ impl Group {
 
     /// The same, with as little memory as a row takes that is no longer shown.
     pub(super) fn without_past(mut self) -> Self {
-        let last = self.history.last().copied();
-        self.history = History::default();
+        self.history = self.history.last().into_iter().collect();
         self.trends = None;
-        if let Some(last) = last {
-            self.history.push_only(last);
-        }
         self
     }
 

@@ -1,4 +1,6 @@
 //! The last minutes of a row, in few bytes.
+//!
+//! Most rows stand still most of the time, so a point is kept as what changed since the one before.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -11,8 +13,8 @@ use crate::model::beat::Beat;
 const LENGTH: usize = 240;
 const PAGE: u64 = 4096;
 
-/// One reading of a row. Sizes are in pages of 4 KiB, so that a point takes 16 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One reading of a row. Sizes are in pages of 4 KiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Point {
     millis: u32,
     usage: Option<NonZeroU32>,
@@ -42,33 +44,144 @@ impl Point {
     }
 
     /// When it was, on the clock of the snapshots.
-    pub fn at(&self) -> Duration {
+    pub fn at(self) -> Duration {
         Duration::from_millis(u64::from(self.millis))
     }
 
     /// Usage in bytes, to the page; `None` where it was not told.
-    pub fn usage(&self) -> Option<u64> {
+    pub fn usage(self) -> Option<u64> {
         self.usage.map(|pages| u64::from(pages.get() - 1) * PAGE)
     }
 
     /// Usage and what is in swap, in bytes, to the page.
-    pub fn footprint(&self) -> u64 {
+    pub fn footprint(self) -> u64 {
         u64::from(self.footprint) * PAGE
     }
 
     /// Hits of its own and its ancestors' limits since the point before.
-    pub fn hits(&self) -> u64 {
+    pub fn hits(self) -> u64 {
         u64::from(self.hits)
     }
 
     /// OOM kills since the point before.
-    pub fn kills(&self) -> u64 {
+    pub fn kills(self) -> u64 {
         u64::from(self.kills)
     }
 
     /// Share of the time in which some task waited for memory, in percent.
-    pub fn stall(&self) -> u64 {
+    pub fn stall(self) -> u64 {
         u64::from(self.stall)
+    }
+}
+
+/// Points one after the other, each as its difference from the one before.
+#[derive(Clone, Debug, Default)]
+struct Series {
+    bytes: VecDeque<u8>,
+    length: usize,
+    /// What the oldest one differs from.
+    before: Place,
+    /// Where the newest one is.
+    end: Place,
+}
+
+impl Series {
+    fn push(&mut self, point: Point) {
+        let next = self.end.onward(point);
+        self.end.write_way(&next, &mut self.bytes);
+        self.end = next;
+        self.length += 1;
+    }
+
+    fn forget_oldest(&mut self) {
+        let mut bytes = self.bytes.iter().copied();
+        if let Some(oldest) = self.before.after(&mut bytes) {
+            let read = self.bytes.len() - bytes.len();
+            self.before = oldest;
+            self.bytes.drain(..read);
+            self.length -= 1;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Point> {
+        let mut bytes = self.bytes.iter().copied();
+        let places = std::iter::successors(self.before.after(&mut bytes), move |place| place.after(&mut bytes));
+        places.map(|place| place.point)
+    }
+}
+
+/// A point, and how long after the one before it was: that hardly changes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    point: Point,
+    pause: u32,
+}
+
+/// A place in numbers; the fewer of them differ from one to the next, the better.
+type Numbers = [u32; 6];
+
+impl Place {
+    fn onward(&self, point: Point) -> Self {
+        Self { point, pause: point.millis.wrapping_sub(self.point.millis) }
+    }
+
+    fn numbers(&self) -> Numbers {
+        let Point { usage, footprint, hits, kills, stall, .. } = self.point;
+        let usage = usage.map_or(0, NonZeroU32::get);
+        // What is in swap besides stands still more often than both together.
+        [self.pause, usage, footprint.wrapping_sub(usage), hits.into(), kills.into(), stall.into()]
+    }
+
+    /// Writes how `next` differs: which numbers do, a bit each, and by how much.
+    fn write_way(&self, next: &Self, bytes: &mut VecDeque<u8>) {
+        let (from, to) = (self.numbers(), next.numbers());
+        let differences = from.iter().zip(to).map(|(from, to)| to.wrapping_sub(*from).cast_signed());
+        let which = differences.clone().rev().fold(0, |which, difference| which << 1 | u8::from(difference != 0));
+        bytes.push_back(which);
+        differences.filter(|difference| *difference != 0).for_each(|difference| write_number(difference, bytes));
+    }
+
+    /// The place that was written after this one.
+    fn after(&self, bytes: &mut impl Iterator<Item = u8>) -> Option<Self> {
+        let which = bytes.next()?;
+        let mut numbers = self.numbers();
+        for (at, number) in numbers.iter_mut().enumerate() {
+            if which & 1 << at != 0 {
+                *number = number.wrapping_add_signed(read_number(bytes)?);
+            }
+        }
+        let [pause, usage, besides, hits, kills, stall] = numbers;
+        let point = Point {
+            millis: self.point.millis.wrapping_add(pause),
+            usage: NonZeroU32::new(usage),
+            footprint: usage.wrapping_add(besides),
+            hits: hits as u16,
+            kills: kills as u8,
+            stall: stall as u8,
+        };
+        Some(Self { point, pause })
+    }
+}
+
+/// Seven bits a byte, the lowest first, and one that says whether more follow; the sign is the lowest bit of all.
+fn write_number(number: i32, bytes: &mut VecDeque<u8>) {
+    let mut rest = (number << 1 ^ number >> 31).cast_unsigned();
+    while rest > 0x7f {
+        bytes.push_back(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push_back(rest as u8);
+}
+
+fn read_number(bytes: &mut impl Iterator<Item = u8>) -> Option<i32> {
+    let (mut number, mut shift) = (0, 0);
+    loop {
+        let byte = bytes.next()?;
+        number |= u32::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            return Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed());
+        }
     }
 }
 
@@ -80,11 +193,11 @@ struct Moment {
 }
 
 impl Moment {
-    fn nothing(at: &Point) -> Self {
+    fn nothing(at: Point) -> Self {
         Self { millis: at.millis, usage: Some(0), footprint: 0 }
     }
 
-    fn add(&mut self, point: &Point, sign: i64) {
+    fn add(&mut self, point: Point, sign: i64) {
         let pages = |pages: u32| sign * i64::from(pages);
         self.usage = self.usage.zip(point.usage).map(|(sum, usage)| sum + pages(usage.get() - 1));
         self.footprint += pages(point.footprint);
@@ -108,14 +221,17 @@ impl From<Moment> for Point {
 /// The last minutes of a row, oldest first. Readings that failed leave gaps in time.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    points: VecDeque<Point>,
+    /// All but the newest point.
+    past: Series,
+    /// What is read early still changes it.
+    newest: Option<Point>,
 }
 
 impl History {
     /// One point for each regular reading. What is read early goes into the last one: a storm of early readings must not
     /// push out the minutes before.
     pub(super) fn push(&mut self, point: Point, beat: Beat) {
-        match (beat, self.points.back_mut()) {
+        match (beat, &mut self.newest) {
             (Beat::On, _) => self.append(point),
             (Beat::Between | Beat::Beside, Some(last)) => last.take_in(point),
             (Beat::Between | Beat::Beside, None) => {}
@@ -123,18 +239,12 @@ impl History {
     }
 
     fn append(&mut self, point: Point) {
-        if self.points.len() == LENGTH {
-            self.points.pop_front();
-        } else if self.points.is_empty() {
-            // Growing step by step would leave holes in the heap, for each of thousands of rows.
-            self.points.reserve_exact(LENGTH);
+        if let Some(last) = self.newest.replace(point) {
+            self.past.push(last);
         }
-        self.points.push_back(point);
-    }
-
-    /// Keeps nothing but this point, without room for more.
-    pub(super) fn push_only(&mut self, point: Point) {
-        self.points = VecDeque::from([point]);
+        if self.past.length == LENGTH {
+            self.past.forget_oldest();
+        }
     }
 
     /// With one more point.
@@ -150,23 +260,27 @@ impl History {
         rows: impl Iterator<Item = &'a Self> + Clone,
         inside: impl Iterator<Item = &'a Self>,
     ) -> Self {
-        let newest_first = |history: &'a Self| history.points.iter().rev();
-        let longest = rows.clone().max_by_key(|history| history.points.len());
-        let mut moments: Vec<Moment> = longest.into_iter().flat_map(newest_first).map(Moment::nothing).collect();
+        let longest = rows.clone().max_by_key(|history| history.length());
+        let mut moments: Vec<Moment> = longest.into_iter().flat_map(Self::points).map(Moment::nothing).collect();
         for (history, sign) in rows.map(|history| (history, 1)).chain(inside.map(|history| (history, -1))) {
-            moments.iter_mut().zip(newest_first(history)).for_each(|(moment, point)| moment.add(point, sign));
+            let earlier = moments.len().saturating_sub(history.length());
+            moments[earlier..].iter_mut().zip(history.points()).for_each(|(moment, point)| moment.add(point, sign));
         }
-        Self { points: moments.into_iter().rev().map(Point::from).collect() }
+        moments.into_iter().map(Point::from).collect()
+    }
+
+    fn length(&self) -> usize {
+        self.past.length + usize::from(self.newest.is_some())
     }
 
     /// The newest point.
-    pub fn last(&self) -> Option<&Point> {
-        self.points.back()
+    pub fn last(&self) -> Option<Point> {
+        self.newest
     }
 
     /// Every point, oldest first.
-    pub fn points(&self) -> impl DoubleEndedIterator<Item = &Point> + ExactSizeIterator {
-        self.points.iter()
+    pub fn points(&self) -> impl Iterator<Item = Point> {
+        self.past.iter().chain(self.newest)
     }
 
     /// `slots` equal parts of the `span` that ends at `now`: in each the largest of `value`, or `None` where nothing was read.
@@ -175,19 +289,24 @@ impl History {
         now: Duration,
         span: Duration,
         slots: usize,
-        value: impl Fn(&Point) -> Option<u64>,
+        value: impl Fn(Point) -> Option<u64>,
     ) -> Vec<Option<u64>> {
         let mut largest = vec![None; slots];
         let width = (span.as_millis() / slots.max(1) as u128).max(1);
-        for point in self.points.iter().rev() {
+        for point in self.points() {
             let slot = (now.saturating_sub(point.at()).as_millis() / width) as usize;
-            if slot >= slots {
-                break;
+            if slot < slots {
+                let place: &mut Option<u64> = &mut largest[slots - 1 - slot];
+                *place = (*place).max(value(point));
             }
-            let place: &mut Option<u64> = &mut largest[slots - 1 - slot];
-            *place = (*place).max(value(point));
         }
         largest
+    }
+}
+
+impl FromIterator<Point> for History {
+    fn from_iter<T: IntoIterator<Item = Point>>(points: T) -> Self {
+        points.into_iter().fold(Self::default(), |history, point| history.with(point, Beat::On))
     }
 }
 
@@ -195,6 +314,42 @@ impl History {
 mod tests {
     use super::*;
     use crate::snapshot::Missing;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn any_point() -> impl Strategy<Value = Point> {
+        let figure = || prop_oneof![0..3_u32, any::<u32>(), Just(u32::MAX)];
+        (figure(), figure(), figure(), any::<u16>(), any::<u8>(), 0..=100_u8).prop_map(
+            |(millis, usage, footprint, hits, kills, stall)| Point {
+                millis,
+                usage: NonZeroU32::new(usage),
+                footprint,
+                hits,
+                kills,
+                stall,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_points_come_back_as_they_were(points in vec(any_point(), 0..LENGTH + 20)) {
+            let history: History = points.iter().copied().collect();
+            prop_assert_eq!(history.points().collect::<Vec<_>>(), &points[points.len().saturating_sub(LENGTH)..]);
+            prop_assert_eq!(history.length(), points.len().min(LENGTH));
+        }
+    }
+
+    #[test]
+    fn a_row_that_stands_still_takes_two_bytes_a_point() {
+        let mut history = History::default();
+        for second in 0..600 {
+            let point =
+                Point { millis: second * 1_000 + second % 3, usage: NonZeroU32::new(70_000), ..Point::default() };
+            history.push(point, Beat::On);
+        }
+        assert!(history.past.bytes.len() <= 2 * LENGTH, "{}", history.past.bytes.len());
+    }
 
     fn push(history: &mut History, millis: u64, hits: u64, beat: Beat) {
         let figures = Figures { usage: Ok(millis * PAGE), ..Figures::missing(Missing::NotRead) };
@@ -211,7 +366,7 @@ mod tests {
             }
         }
         let first = history.points().next().unwrap().at();
-        assert_eq!((history.points().len(), first), (LENGTH, Duration::from_secs(600 - LENGTH as u64)));
+        assert_eq!((history.length(), first), (LENGTH, Duration::from_secs(600 - LENGTH as u64)));
         assert!(history.points().all(|point| point.hits() == 40), "no event is lost");
         assert_eq!(history.last().unwrap().usage(), Some(599_975 * PAGE), "the newest figure counts");
     }

@@ -164,7 +164,7 @@ fn cell(usage: Option<u64>, footprint: Option<u64>, low: u64, high: u64, limit: 
 fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'static>> {
     let now = app.model.now();
     let dim = theme.style(Role::Dim);
-    let line = |label: &str, value: fn(&Point) -> u64, unit: &str| {
+    let line = |label: &str, value: fn(Point) -> u64, unit: &str| {
         let values = group.history.slots(now, SPAN, slots, |point| Some(value(point)));
         let largest = values.iter().flatten().copied().max().unwrap_or(0);
         let shown: Vec<Option<u64>> = values.iter().map(|value| value.filter(|&value| value > 0)).collect();
