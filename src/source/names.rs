@@ -36,7 +36,7 @@ enum Request {
 enum Reply {
     /// It is looking for this one now.
     Begun(CgroupId, Instant),
-    Told(CgroupId, Facts, Vec<Problem>),
+    Told(CgroupId, Box<Facts>, Vec<Problem>),
     /// There is nothing new to tell of the one that it was at.
     Unchanged,
 }
@@ -45,7 +45,7 @@ enum Reply {
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) id: CgroupId,
-    pub(super) facts: Facts,
+    pub(super) facts: Box<Facts>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -156,7 +156,8 @@ impl Names {
         for (id, question) in std::mem::take(&mut self.asked) {
             self.ask(id, question);
         }
-        Some(Told { id, facts: Facts { shortfall: Some(Missing::TooSlow), ..Facts::default() }, problems: Vec::new() })
+        let facts = Box::new(Facts { shortfall: Some(Missing::TooSlow), ..Facts::default() });
+        Some(Told { id, facts, problems: Vec::new() })
     }
 }
 
@@ -275,7 +276,7 @@ impl Searcher {
         known.searches += 1;
         let told = BuildHasherDefault::<DefaultHasher>::default().hash_one(&facts);
         let is_new = known.told.replace(told) != Some(told);
-        let reply = if is_new { Reply::Told(id.clone(), facts, problems) } else { Reply::Unchanged };
+        let reply = if is_new { Reply::Told(id.clone(), Box::new(facts), problems) } else { Reply::Unchanged };
         self.replies.send(reply).ok()
     }
 }

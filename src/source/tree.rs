@@ -446,7 +446,7 @@ impl Tree {
         let Some(&index) = self.places.get(&told.id) else { return };
         let Some(node) = self.node_mut(index) else { return };
         node.problems = told.problems;
-        node.known = Some(Box::new(told.facts));
+        node.known = Some(told.facts);
         let before = Arc::clone(&node.place.identity);
         let mut pending = vec![index];
         while let Some(index) = pending.pop() {
