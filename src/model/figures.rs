@@ -2,6 +2,7 @@
 //!
 //! Every definition is here once. Subtractions stop at zero: the kernel's counters are not read at one instant.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::model::groups::Shape;
@@ -31,6 +32,24 @@ impl Holder {
             Self::Own(path) | Self::Ancestor(path) => path,
             Self::Host => "host",
         }
+    }
+}
+
+/// `memory.stat` of a cgroup: the reading that it came from, which others hold too, instead of a copy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedStat(Arc<Memory>);
+
+impl Deref for SharedStat {
+    type Target = Stat;
+
+    fn deref(&self) -> &Stat {
+        &self.0.stat
+    }
+}
+
+impl DerefMut for SharedStat {
+    fn deref_mut(&mut self) -> &mut Stat {
+        &mut Arc::make_mut(&mut self.0).stat
     }
 }
 
@@ -117,7 +136,7 @@ pub struct Figures {
     /// Pressure.
     pub psi: Reading<Psi>,
     /// `memory.stat`.
-    pub stat: Stat,
+    pub stat: SharedStat,
     /// Whether the room left is less than what the kernel's accounting can tell from none.
     pub at_limit: bool,
 }
@@ -141,7 +160,7 @@ impl Figures {
 
     /// Every figure absent for the same reason.
     pub(super) fn missing(reason: Missing) -> Self {
-        let memory = Memory::missing(reason);
+        let memory = Arc::new(Memory::missing(reason));
         let limits = Limits {
             own: Err(reason),
             high: Err(reason),
@@ -168,7 +187,7 @@ impl Figures {
         figures
     }
 
-    fn basic(memory: &Memory, limits: &Limits) -> Self {
+    fn basic(memory: &Arc<Memory>, limits: &Limits) -> Self {
         Self {
             usage: memory.usage,
             working_set: Err(Missing::NotRead),
@@ -209,7 +228,7 @@ impl Figures {
             processes: memory.processes,
             populated: memory.populated,
             psi: memory.psi,
-            stat: memory.stat,
+            stat: SharedStat(Arc::clone(memory)),
             at_limit: false,
         }
     }

@@ -107,7 +107,7 @@ pub(super) fn above<'a>(groups: &'a [Group], group: &Group) -> impl Iterator<Ite
 }
 
 impl Group {
-    pub(super) fn new(id: CgroupId) -> Self {
+    pub(super) fn new(id: CgroupId, figures: Figures) -> Self {
         Self {
             id,
             identity: Arc::clone(groups::nobody()),
@@ -115,7 +115,7 @@ impl Group {
             depth: 0,
             members: 1,
             worst: None,
-            figures: Figures::missing(Missing::NotRead),
+            figures,
             differences: Vec::new(),
             hits: Tally::default(),
             ancestor_hits: Tally::default(),

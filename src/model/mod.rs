@@ -28,7 +28,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::snapshot::{CgroupId, Fresh, Host, Part, Problem, Snapshot, Topology};
+use crate::snapshot::{CgroupId, Fresh, Host, Missing, Part, Problem, Snapshot, Topology};
 
 use autopsy::Before;
 use beat::Reach;
@@ -319,7 +319,9 @@ impl Model {
         if !ids().eq(self.groups.iter().map(|group| &group.id)) {
             let mut known: HashMap<CgroupId, Group> =
                 self.groups.drain(..).map(|group| (group.id.clone(), group)).collect();
-            self.groups = ids().map(|id| known.remove(id).unwrap_or_else(|| Group::new(id.clone()))).collect();
+            let blank = Figures::missing(Missing::NotRead);
+            let new = |id: &CgroupId| Group::new(id.clone(), blank.clone());
+            self.groups = ids().map(|id| known.remove(id).unwrap_or_else(|| new(id))).collect();
             gone = known.into_values().collect();
         }
         for (shape, group) in self.shapes.iter().zip(&mut self.groups) {

@@ -96,7 +96,7 @@ mod tests {
 
     /// A container that was seen in these seconds.
     fn container(path: &str, name: &str, seen: [u64; 2]) -> Group {
-        let mut group = Group::new(CgroupId { path: path.into(), inode: 1 });
+        let mut group = Group::new(CgroupId { path: path.into(), inode: 1 }, Figures::missing(Missing::NotRead));
         group.identity = Arc::new(Identity::plain(Kind::Container, name));
         for second in seen {
             let figures = Figures::missing(Missing::NotRead);

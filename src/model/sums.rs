@@ -120,10 +120,10 @@ impl Sums {
         for member in members(groups, &counted) {
             keys.entry(self.grouping.key(&member.group.identity).0).or_default().push(member);
         }
-        for (key, mut members) in keys {
+        for (key, members) in keys {
             let id = CgroupId { path: format!("{}:{key}", self.grouping.name()).into(), inode: 0 };
             let history = histories.remove(&id);
-            let mut row = Group { figures: total(groups, &mut members), ..Group::new(id) };
+            let mut row = Group::new(id, total(groups, &members));
             row.stand_for(self.grouping, &members);
             row.history = history
                 .map_or_else(|| past(&members), |history| history.with(Point::new(at, &row.figures, 0, 0), beat));
@@ -208,71 +208,70 @@ impl Group {
 }
 
 /// A figure that adds up.
-type Part = fn(&mut Figures) -> &mut Reading;
+struct Part {
+    of: fn(&Figures) -> Reading,
+    place: fn(&mut Figures) -> &mut Reading,
+}
+
+macro_rules! parts {
+    ($($($name:ident).+),+ $(,)?) => {
+        &[$(Part { of: |figures| figures.$($name).+, place: |figures| &mut figures.$($name).+ }),+]
+    };
+}
 
 /// Sizes and counters that a cgroup has together with those inside it.
-const WHOLE: &[Part] = &[
-    |f| &mut f.usage,
-    |f| &mut f.working_set,
-    |f| &mut f.floor,
-    |f| &mut f.swap,
-    |f| &mut f.swap_cached,
-    |f| &mut f.footprint,
-    |f| &mut f.stat.anon,
-    |f| &mut f.stat.file,
-    |f| &mut f.stat.shmem,
-    |f| &mut f.stat.kernel,
-    |f| &mut f.stat.kernel_stack,
-    |f| &mut f.stat.pagetables,
-    |f| &mut f.stat.percpu,
-    |f| &mut f.stat.slab_reclaimable,
-    |f| &mut f.stat.slab_unreclaimable,
-    |f| &mut f.stat.sock,
-    |f| &mut f.stat.mapped,
-    |f| &mut f.stat.dirty,
-    |f| &mut f.stat.writeback,
-    |f| &mut f.stat.active_file,
-    |f| &mut f.stat.inactive_file,
-    |f| &mut f.stat.zswap,
-    |f| &mut f.stat.refault_anon,
-    |f| &mut f.stat.refault_file,
-    |f| &mut f.stat.pgscan_kswapd,
-    |f| &mut f.stat.pgscan_direct,
-    |f| &mut f.stat.pgmajfault,
+const WHOLE: &[Part] = parts![
+    usage,
+    working_set,
+    floor,
+    swap,
+    swap_cached,
+    footprint,
+    stat.anon,
+    stat.file,
+    stat.shmem,
+    stat.kernel,
+    stat.kernel_stack,
+    stat.pagetables,
+    stat.percpu,
+    stat.slab_reclaimable,
+    stat.slab_unreclaimable,
+    stat.sock,
+    stat.mapped,
+    stat.dirty,
+    stat.writeback,
+    stat.active_file,
+    stat.inactive_file,
+    stat.zswap,
+    stat.refault_anon,
+    stat.refault_file,
+    stat.pgscan_kswapd,
+    stat.pgscan_direct,
+    stat.pgmajfault,
 ];
 
 /// Counters that are a container's own, whatever runs inside it.
-const OWN: &[Part] = &[
-    |f| &mut f.failcnt,
-    |f| &mut f.inner_failcnt,
-    |f| &mut f.high_events,
-    |f| &mut f.oom,
-    |f| &mut f.oom_kill,
-    |f| &mut f.oom_kill_total,
-    |f| &mut f.swap_failcnt,
-    |f| &mut f.swap_fail,
-    |f| &mut f.processes,
-];
+const OWN: &[Part] =
+    parts![failcnt, inner_failcnt, high_events, oom, oom_kill, oom_kill_total, swap_failcnt, swap_fail, processes,];
 
 /// Takes out of `whole` what is inside it; what is left of it is unknown if either is.
 fn take_out(whole: &mut Figures, inner: &mut Figures) {
-    for part in WHOLE {
-        let (left, taken) = (part(whole), part(inner));
-        match (*left, *taken) {
+    for Part { of, place } in WHOLE {
+        match (of(whole), of(inner)) {
             (Ok(room), Ok(wanted)) => {
-                *taken = Ok(wanted.min(room));
-                *left = Ok(room.saturating_sub(wanted));
+                *place(inner) = Ok(wanted.min(room));
+                *place(whole) = Ok(room.saturating_sub(wanted));
             }
-            (Ok(_), Err(reason)) => *left = Err(reason),
+            (Ok(_), Err(reason)) => *place(whole) = Err(reason),
             (Err(_), _) => {}
         }
     }
 }
 
-fn total(groups: &[Group], members: &mut [Member<'_>]) -> Figures {
+fn total(groups: &[Group], members: &[Member<'_>]) -> Figures {
     let mut total = Figures::missing(Missing::NotSummed);
-    for part in WHOLE.iter().chain(OWN) {
-        *part(&mut total) = members.iter_mut().map(|member| *part(&mut member.own)).fold(Ok(0), add);
+    for Part { of, place } in WHOLE.iter().chain(OWN) {
+        *place(&mut total) = members.iter().map(|member| of(&member.own)).fold(Ok(0), add);
     }
     let is_topmost = |member: &&Member<'_>| !above(groups, member.group).any(|row| place(members, row).is_some());
     let limits = members.iter().filter(is_topmost).map(|member| member.group.figures.limit);
