@@ -78,7 +78,7 @@ impl Growth {
         self.tt += passed * (passed * self.weight - 2.0 * self.t);
         self.ty -= passed * self.y;
         self.t -= passed * self.weight;
-        let fade = (-passed / f64::from(self.memory)).exp();
+        let fade = fade(passed / f64::from(self.memory));
         for sum in [&mut self.weight, &mut self.t, &mut self.y, &mut self.tt, &mut self.ty, &mut self.yy] {
             *sum *= fade;
         }
@@ -102,6 +102,13 @@ impl Growth {
         let error = ((1.0 - fit) * yy / tt / (self.weight - 2.0).max(1.0)).sqrt() * ERRORS;
         (fit >= FIT).then_some(Slope { likely, least: likely - error, most: likely + error, over })
     }
+}
+
+/// What is left after so many memories: e to the power of minus that, nearly. `exp` would need the mathematical library,
+/// which takes half a MiB.
+fn fade(memories: f64) -> f64 {
+    const STEPS: i32 = 1024;
+    (1.0 + memories / f64::from(STEPS)).powi(-STEPS)
 }
 
 #[cfg(test)]

@@ -90,13 +90,28 @@ fn trouble(group: &Group) -> (u8, u64, u64, u64) {
         (Ok(floor), Ok(Limit::Bytes(limit))) if limit > 0 => floor as f64 * 100.0 / limit as f64 / STEP,
         _ => 0.0,
     };
-    let quarter_octaves = (figures.usage.unwrap_or(0).max(1) as f64).log2() * 4.0;
-    (verdict::tier(group), stall as u64, floor as u64, quarter_octaves as u64)
+    (verdict::tier(group), stall as u64, floor as u64, quarter_octaves(figures.usage.unwrap_or(0).max(1)))
+}
+
+/// How many quarters of an octave, from any start: the exponent of the fourth power. A logarithm would need the
+/// mathematical library, which takes half a MiB.
+fn quarter_octaves(size: u64) -> u64 {
+    (size as f64).powi(4).to_bits() >> (f64::MANTISSA_DIGITS - 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn four_quarters_double_a_size() {
+        let steps = |size: u64| quarter_octaves(size) - quarter_octaves(1);
+        assert_eq!([1, 2, 3, 4, 1 << 20, u64::MAX].map(steps), [0, 4, 6, 8, 80, 256]);
+        assert_eq!(
+            [118, 119, 141, 142, 168, 169, 199].map(|share| steps(share << 20) - 80),
+            [27, 27, 28, 28, 29, 29, 30]
+        );
+    }
 
     #[test]
     fn orders_that_do_not_exist_are_refused() {
