@@ -189,6 +189,7 @@ impl Files<'_> {
                 swap_failcnt: swap("max"),
                 swap_fail: swap("fail"),
                 memsw_failcnt: Err(Missing::NotOnV2),
+                oomd_kill: Err(Missing::NotHere),
             },
             stat: Stat {
                 anon: self.stat("anon"),

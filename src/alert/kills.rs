@@ -37,7 +37,7 @@ fn is_row(model: &Model, path: &str, judged: impl Fn(&Group) -> bool) -> bool {
     model
         .groups()
         .iter()
-        .any(|group| *group.id.path == *path && judged(group) && group.kills.rose_within(NEWS, model.now()))
+        .any(|group| *group.id.path == *path && judged(group) && group.was_killed_within(NEWS, model.now()))
 }
 
 /// The newest comes first.

@@ -23,6 +23,8 @@ impl Serialize for AutopsyJson<'_> {
         map.serialize_entry("image", &autopsy.image.as_deref())?;
         map.serialize_entry("by", &autopsy.by.names())?;
         map.serialize_entry("limited_by", &autopsy.limited_by.as_deref())?;
+        map.serialize_entry("killer", autopsy.killer.name())?;
+        map.serialize_entry("processes", &autopsy.killer.processes())?;
         map.serialize_entry(
             "victim",
             &autopsy.victim.as_ref().map(|(pid, comm)| Victim(*pid, comm, autopsy.victim_memory)),

@@ -231,6 +231,13 @@ pub const FIELDS: &[Field] = &[
         |g| g.figures.oom_kill_total.map(Value::Count)
     ),
     field!(
+        "oomd_kill",
+        Count,
+        "Processes of it that systemd-oomd or oomd killed, which the kernel does not count.",
+        "- | extended attribute user.oomd_kill",
+        |g| g.figures.oomd_kill.map(Value::Count)
+    ),
+    field!(
         "swap",
         Bytes,
         "What of it is in swap; on v2 the swap cache included.",

@@ -8,6 +8,7 @@ pub mod file;
 pub mod hierarchy;
 pub mod host;
 pub mod kmsg;
+pub mod oomd;
 pub mod parse;
 pub mod read;
 pub mod segment;

@@ -30,6 +30,7 @@ pub const BLANK: Memory = Memory {
         failcnt_below: Err(Missing::NotOnV1),
         oom_kill_below: Err(Missing::NotOnV1),
         oom_group_kill_below: Err(Missing::NotOnV1),
+        oomd_kill: Err(Missing::NotOnV1),
         swap_failcnt: Err(Missing::NotOnV1),
         swap_fail: Err(Missing::NotOnV1),
         ..Events::missing(Missing::NotRead)

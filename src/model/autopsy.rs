@@ -8,6 +8,36 @@ use crate::model::{By, Group};
 use crate::snapshot::{AtLimit, Culprit, Identity, OomKill, Part, Reading, Task};
 use crate::units::{self, Limit};
 
+/// Who killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Killer {
+    /// The kernel's OOM killer: one process.
+    Kernel,
+    /// systemd-oomd or oomd: all processes of a cgroup, before the kernel had to.
+    UserSpace {
+        /// How many they say there were.
+        processes: u64,
+    },
+}
+
+impl Killer {
+    /// `kernel` or `user-space`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::UserSpace { .. } => "user-space",
+        }
+    }
+
+    /// How many were killed at once.
+    pub fn processes(self) -> u64 {
+        match self {
+            Self::Kernel => 1,
+            Self::UserSpace { processes } => processes,
+        }
+    }
+}
+
 /// One OOM kill.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Autopsy {
@@ -17,6 +47,8 @@ pub struct Autopsy {
     pub(super) id: u64,
     /// When, on the wall: as the log says, else when the counter was read.
     pub when: SystemTime,
+    /// Who killed.
+    pub killer: Killer,
     /// The process and what it ran; `None` where the log does not say.
     pub victim: Option<(u32, Arc<str>)>,
     /// What the container is called; `None` where neither witness can say which it was.
@@ -93,11 +125,18 @@ impl Autopsy {
         let [anon, ..] = self.victim_memory;
         let anon = anon.map_or_else(String::new, |anon| format!(", anon {}", units::size(anon)));
         let victim = self.victim.as_ref().map(|(pid, comm)| format!("{comm} (pid {pid}{anon})"));
-        victim.unwrap_or_else(|| "a process".to_owned())
+        match self.killer {
+            Killer::UserSpace { processes: 1 } => "one process".to_owned(),
+            Killer::UserSpace { processes } => format!("{} processes", units::count(processes)),
+            Killer::Kernel => victim.unwrap_or_else(|| "a process".to_owned()),
+        }
     }
 
     /// At whose limit, or that the host was short.
     pub fn culprit_told(&self) -> String {
+        if self.killer != Killer::Kernel {
+            return "from user space, by systemd-oomd or oomd".to_owned();
+        }
         let limit =
             self.at_limit.and_then(|at| at.limit).or_else(|| self.before?.limit.ok()?.bytes().filter(|_| self.by.own));
         let limit = limit.map_or_else(String::new, |limit| format!(" {}", units::size(limit)));
@@ -112,6 +151,9 @@ impl Autopsy {
     /// Which witnesses tell of it.
     pub fn evidence(&self) -> &'static str {
         let own = self.counted_by == self.cgroup;
+        if self.killer != Killer::Kernel {
+            return "the count that killers in user space leave on a cgroup";
+        }
         match (self.logged, &self.counted_by) {
             (true, Some(_)) if own => "its counter and the kernel log",
             (true, Some(_)) => "a counter above it and the kernel log",
@@ -126,6 +168,7 @@ impl Autopsy {
             number: 0,
             id: 0,
             when: now.when,
+            killer: Killer::Kernel,
             victim: None,
             name: None,
             cgroup: None,

@@ -115,6 +115,8 @@ pub struct Figures {
     pub oom_kill_total: Reading,
     /// The same with those of everything below it, whatever became of that. v2 only.
     pub oom_kill_below: Reading,
+    /// Processes of it that systemd-oomd or oomd killed from user space. v2 only.
+    pub oomd_kill: Reading,
     /// v1: tasks stand still because the OOM killer is disabled.
     pub under_oom: Reading<bool>,
     /// In swap: on v2 the swap cache included.
@@ -218,6 +220,7 @@ impl Figures {
             oom_group_kill: Err(Missing::NotRead),
             oom_kill_total: Err(Missing::NotRead),
             oom_kill_below: memory.events.oom_kill_below,
+            oomd_kill: Err(Missing::NotRead),
             under_oom: memory.under_oom,
             swap: memory.swap,
             swap_limit: memory.swap_limit,
@@ -277,6 +280,7 @@ impl Figures {
             Err(reason) => Err(reason),
         };
         self.oom_kill_total = self.oom_kill;
+        self.oomd_kill = sum(shape.members.iter().map(|&at| readings[at].events.oomd_kill));
     }
 
     /// Protections and swap limits are where the runtime put them: on the outermost or on the inner cgroup.

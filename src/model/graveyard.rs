@@ -72,7 +72,7 @@ impl Graveyard {
             group.gone.get_or_insert(Vanished { when: now.when, at: now.at });
         }
         let killed = |group: &Group| {
-            group.kills.rose_within(KILLED, now.at) || is_younger(group, LATE, now) && told_of(autopsies, group) > 0
+            group.was_killed_within(KILLED, now.at) || is_younger(group, LATE, now) && told_of(autopsies, group) > 0
         };
         let (dead, alive): (VecDeque<Group>, _) = std::mem::take(&mut self.recent).into_iter().partition(killed);
         self.recent = alive;

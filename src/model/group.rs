@@ -44,6 +44,8 @@ pub struct Group {
     pub ancestor_throttled: Tally,
     /// Processes of it that the OOM killer took.
     pub kills: Tally,
+    /// Processes of it that a killer in user space took. v2 only.
+    pub oomd_kills: Tally,
     /// Times that the OOM killer was called at its own limit. v2 only.
     pub ooms: Tally,
     /// The same for its ancestors' limits.
@@ -95,10 +97,27 @@ impl Group {
         self.figures.at_limit || self.verdict.is_ok_and(held)
     }
 
+    /// When the last process of it was killed for its memory, by the kernel or from user space.
+    pub fn last_kill(&self) -> Option<Duration> {
+        self.kills.last.max(self.oomd_kills.last)
+    }
+
+    /// Whether that was within `window` before `now`.
+    pub fn was_killed_within(&self, window: Duration, now: Duration) -> bool {
+        self.last_kill().is_some_and(|last| now.saturating_sub(last) <= window)
+    }
+
     /// The newer of the last hits of its own limit and of an ancestor's.
     pub fn last_hit(&self) -> Option<Duration> {
         self.hits.last.max(self.ancestor_hits.last)
     }
+}
+
+/// Processes of a row that were killed for its memory between two readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Killed {
+    pub(super) by_kernel: u64,
+    pub(super) from_user_space: u64,
 }
 
 /// The rows above one, the nearest first, as places among `groups`.
@@ -122,6 +141,7 @@ impl Group {
             throttled: Tally::default(),
             ancestor_throttled: Tally::default(),
             kills: Tally::default(),
+            oomd_kills: Tally::default(),
             ooms: Tally::default(),
             ancestor_ooms: Tally::default(),
             swap_hits: Tally::default(),
@@ -143,6 +163,7 @@ impl Group {
             let news = Tally::default().at_zero();
             self.kills = Tally::of_another(earlier.seen, earlier.last).at_zero();
             (self.hits, self.throttled, self.ooms, self.swap_hits) = (news, news, news, news);
+            self.oomd_kills = news;
         }
     }
 
@@ -164,8 +185,8 @@ impl Group {
             (&mut self.swap_hits, figures.swap_failcnt),
         ];
         let is_trunk = self.identity.role != Role::Inner;
-        let kills = (&mut self.kills, figures.oom_kill_total);
-        std::iter::once(kills).chain(trunk.into_iter().filter(move |_| is_trunk))
+        let kills = [(&mut self.kills, figures.oom_kill_total), (&mut self.oomd_kills, figures.oomd_kill)];
+        kills.into_iter().chain(trunk.into_iter().filter(move |_| is_trunk))
     }
 
     /// A cgroup of a container becomes a row: what was seen of the container is seen of the cgroup that counts it.
@@ -193,6 +214,7 @@ impl Group {
         self.throttled.rebase(figures.high_events);
         self.ancestor_throttled.rebase(figures.ancestor_high_events);
         self.kills.rebase(figures.oom_kill);
+        self.oomd_kills.rebase(figures.oomd_kill);
         self.ooms.rebase(figures.oom);
         self.ancestor_ooms.rebase(figures.ancestor_oom);
         self.swap_hits.rebase(figures.swap_failcnt);
@@ -201,8 +223,8 @@ impl Group {
         self.figures = figures;
     }
 
-    /// Takes in a reading. How many processes of it were killed since the one before.
-    pub(super) fn advance(&mut self, mut figures: Figures, earlier: EarlierKills, around: Around) -> u64 {
+    /// Takes in a reading. Who was killed since the one before.
+    pub(super) fn advance(&mut self, mut figures: Figures, earlier: EarlierKills, around: Around) -> Killed {
         let Around { at, beat, .. } = around;
         figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier.total);
         let hits = self.hits.count(figures.failcnt, at, beat);
@@ -210,6 +232,7 @@ impl Group {
         self.throttled.count(figures.high_events, at, beat);
         self.ancestor_throttled.count(figures.ancestor_high_events, at, beat);
         let kills = self.kills.count(figures.oom_kill, at, beat);
+        let from_user_space = self.oomd_kills.count(figures.oomd_kill, at, beat);
         self.ooms.count(figures.oom, at, beat);
         self.ancestor_ooms.count(figures.ancestor_oom, at, beat);
         self.swap_hits.count(figures.swap_failcnt, at, beat);
@@ -230,8 +253,8 @@ impl Group {
             Trends::watch(&mut self.trends, at, &figures);
         }
         self.forecast = self.trends.as_ref().and_then(|trends| forecast::forecast(&figures, trends));
-        self.history.push(Point::new(at, &figures, hits + ancestor_hits, kills), beat);
+        self.history.push(Point::new(at, &figures, hits + ancestor_hits, kills + from_user_space), beat);
         self.figures = figures;
-        kills
+        Killed { by_kernel: kills, from_user_space }
     }
 }

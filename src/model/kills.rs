@@ -2,14 +2,15 @@
 //!
 //! Two witnesses tell of a kill: the counters of the cgroups, and the kernel log. The counters miss cgroups that are gone
 //! before they are read, the log is rate-limited and may not be readable. What both tell is one kill, whoever told it
-//! first; what neither can name is counted by the host's own counter and shown as such.
+//! first; what neither can name is counted by the host's own counter and shown as such. What killers in user space do
+//! neither of them sees: those leave a count of their own.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::model::Group;
-use crate::model::autopsy::{Autopsy, Before, is_within};
+use crate::model::autopsy::{Autopsy, Before, Killer, is_within};
 use crate::snapshot::{CgroupId, OomKill, Part, Reading, Snapshot};
 
 /// Kills that are remembered with everything that is known of them.
@@ -36,6 +37,7 @@ pub struct Autopsies {
     ids: u64,
     counted: u64,
     past: u64,
+    from_user_space: u64,
     /// Told by the log; the counters have not moved yet.
     logged: Vec<Open>,
     /// Told by a counter; the log has not said so yet.
@@ -135,6 +137,11 @@ impl Autopsies {
         self.counted
     }
 
+    /// Times since then that a killer in user space took processes of a cgroup.
+    pub fn from_user_space(&self) -> u64 {
+        self.from_user_space
+    }
+
     /// Kills before, as far as the log still tells.
     pub fn past(&self) -> u64 {
         self.past
@@ -170,6 +177,18 @@ impl Autopsies {
             let id = self.add(autopsy);
             self.counters.push(Open { net, ..Open::new(id, Some(Arc::clone(row))) });
         }
+    }
+
+    /// A killer in user space took so many `processes` of a row at once; `before` it was made of that.
+    pub(super) fn count_from_user_space(&mut self, group: &Group, before: Option<Before>, processes: u64, now: Now) {
+        if processes == 0 {
+            return;
+        }
+        let mut autopsy = Autopsy::unknown(now);
+        autopsy.killer = Killer::UserSpace { processes };
+        autopsy.counted_by = Some(Arc::clone(&group.id.path));
+        autopsy.tell_of(group, before);
+        self.add(autopsy);
     }
 
     /// The log tells of a kill in a cgroup; `owner` is the row that this belongs to, if that is known, and `before` what
@@ -317,7 +336,7 @@ impl Autopsies {
         let known = self.kept.partition_point(|autopsy| autopsy.number > 0);
         let new = &mut self.kept.make_contiguous()[known..];
         new.sort_by_key(|autopsy| (!autopsy.past, autopsy.when));
-        let numbers = (1..=self.counted + self.past).rev();
+        let numbers = (1..=self.counted + self.past + self.from_user_space).rev();
         new.iter_mut().rev().zip(numbers).for_each(|(autopsy, number)| autopsy.number = number);
         self.kept.drain(..self.kept.len().saturating_sub(MOST));
     }
@@ -352,11 +371,13 @@ impl Autopsies {
     }
 
     fn add(&mut self, mut autopsy: Autopsy) -> u64 {
-        if autopsy.past {
-            self.past += 1;
-        } else {
-            self.counted += 1;
-            self.accounted += 1;
+        match autopsy.killer {
+            Killer::UserSpace { .. } => self.from_user_space += 1,
+            Killer::Kernel if autopsy.past => self.past += 1,
+            Killer::Kernel => {
+                self.counted += 1;
+                self.accounted += 1;
+            }
         }
         self.ids += 1;
         autopsy.id = self.ids;

@@ -252,14 +252,16 @@ impl Model {
             if !first {
                 group.begin(earlier);
             }
-            let known = (figures.oom_kill != group.figures.oom_kill).then(|| Before::of(group));
+            let counters = |figures: &Figures| (figures.oom_kill, figures.oomd_kill);
+            let known = (counters(&figures) != counters(&group.figures)).then(|| Before::of(group));
             let kills = group.advance(figures, earlier, Around { at: snapshot.at, short, beat });
             group.differences = declared::differences(&group.identity, &group.figures, self.scope);
-            killed.extend(known.filter(|_| kills > 0).map(|before| (row, before, kills)));
+            killed.extend(known.map(|before| (row, before, kills)));
         }
         // The innermost first: what the log told of them is not the rows' above.
         for (row, before, kills) in killed.into_iter().rev() {
-            self.autopsies.count(Rows(&self.groups), &self.groups[row], before, kills, now);
+            self.autopsies.count(Rows(&self.groups), &self.groups[row], before, kills.by_kernel, now);
+            self.autopsies.count_from_user_space(&self.groups[row], before, kills.from_user_space, now);
         }
         self.hear(&snapshot, now);
         self.snapshot = Some(snapshot);

@@ -198,6 +198,7 @@ impl Group {
         self.hits = tally(|group| group.hits);
         self.throttled = tally(|group| group.throttled);
         self.kills = tally(|group| group.kills);
+        self.oomd_kills = tally(|group| group.oomd_kills);
         self.ooms = tally(|group| group.ooms);
         self.swap_hits = tally(|group| group.swap_hits);
         let worst = members.iter().map(|member| member.group).max_by_key(|group| verdict::tier(group));
@@ -251,8 +252,18 @@ const WHOLE: &[Part] = parts![
 ];
 
 /// Counters that are a container's own, whatever runs inside it.
-const OWN: &[Part] =
-    parts![failcnt, inner_failcnt, high_events, oom, oom_kill, oom_kill_total, swap_failcnt, swap_fail, processes,];
+const OWN: &[Part] = parts![
+    failcnt,
+    inner_failcnt,
+    high_events,
+    oom,
+    oom_kill,
+    oom_kill_total,
+    oomd_kill,
+    swap_failcnt,
+    swap_fail,
+    processes,
+];
 
 /// Takes out of `whole` what is inside it; what is left of it is unknown if either is.
 fn take_out(whole: &mut Figures, inner: &mut Figures) {

@@ -131,8 +131,8 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
     let throttled_above = group.ancestor_throttled.rose_within(RECENT, at) && figures.stalls_a_little();
     let host = is_taken_from(group, moved, around, hits || ancestor_hits);
     let stalls = stalls(figures, moved, hits || ancestor_hits);
-    let killing = group.kills.rose_within(KILLED_NOW, at) || figures.under_oom == Ok(true);
-    let killed = group.kills.rose_within(KILLED, at);
+    let killing = group.was_killed_within(KILLED_NOW, at) || figures.under_oom == Ok(true);
+    let killed = group.was_killed_within(KILLED, at);
     let held = own || ancestor || throttled || throttled_above || host;
     let state = match () {
         () if killing => State::Oom,

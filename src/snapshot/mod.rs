@@ -158,6 +158,8 @@ pub struct Events {
     /// v2 `memory.events` `oom_group_kill`: times that all processes of a cgroup were killed together, own and below.
     /// 5.17 and later.
     pub oom_group_kill_below: Reading,
+    /// v2, extended attribute `user.oomd_kill` of the directory: processes that systemd-oomd or oomd killed from user space.
+    pub oomd_kill: Reading,
     /// v2 `memory.swap.events` `max`.
     pub swap_failcnt: Reading,
     /// v2 `memory.swap.events` `fail`.
@@ -176,6 +178,7 @@ impl Events {
             failcnt_below: Err(reason),
             oom_kill_below: Err(reason),
             oom_group_kill_below: Err(reason),
+            oomd_kill: Err(reason),
             swap_failcnt: Err(reason),
             swap_fail: Err(reason),
         }

@@ -19,7 +19,7 @@ use crate::identity::state::{Endpoint, Places};
 use crate::kernel::file::{Content, File, Pace};
 use crate::kernel::hierarchy::{self, Mount, Roots};
 use crate::kernel::host::HostReader;
-use crate::kernel::read;
+use crate::kernel::{oomd, read};
 use crate::snapshot::{Fresh, Host, Memory, Missing, OomKill, Problem, Reading, Snapshot};
 use crate::source::descriptors::Descriptors;
 use crate::source::local::early::Watch;
@@ -64,6 +64,8 @@ impl Begun {
 #[derive(Debug)]
 pub struct Local {
     mount: Mount,
+    /// Not a copy of a host's files.
+    is_kernels: bool,
     effort: Effort,
     host: HostReader,
     tree: Tree,
@@ -102,6 +104,7 @@ impl Local {
             started: Instant::now(),
             sweeps: 0,
             effort,
+            is_kernels: mount.is_kernels(),
             mount,
         })
     }
@@ -164,12 +167,25 @@ impl Local {
         if self.is_replaced(index) {
             return false;
         }
+        memory.events.oomd_kill = self.oomd_kill(index, everything, &memory);
         if let Some(node) = self.tree.node_mut(index) {
             node.complete |= everything;
             node.read_in = Some(self.sweeps);
             node.tell(memory);
         }
         true
+    }
+
+    /// What killers in user space left at one cgroup; where its directory is not kept open, only when `everything` is read.
+    fn oomd_kill(&self, index: usize, everything: bool, memory: &Memory) -> Reading {
+        let known = memory.events.oomd_kill;
+        let Some(node) = self.tree.node(index).filter(|_| known != Err(Missing::NotOnV1)) else { return known };
+        match self.tree.base(node) {
+            _ if !self.is_kernels => Err(Missing::NotHere),
+            (directory, None) => oomd::kills(directory),
+            (root, Some(location)) if everything => oomd::kills_below(root, location),
+            (_, Some(_)) => known,
+        }
     }
 
     /// Whether another cgroup may have taken the name while files were opened by it.

@@ -16,7 +16,11 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     let width = usize::from(area.width);
     let autopsies = app.model.autopsies();
     let before = if autopsies.past() > 0 { format!(", {} before", autopsies.past()) } else { String::new() };
-    let note = format!("{} since attach{before}", autopsies.counted());
+    let others = match autopsies.from_user_space() {
+        0 => String::new(),
+        times => format!(", {times} from user space"),
+    };
+    let note = format!("{} since attach{others}{before}", autopsies.counted());
     let is_meant = |autopsy: &&Autopsy| app.killed.as_ref().is_none_or(|path| autopsy.is_of(path));
     let title = match autopsies.newest().find(is_meant).filter(|_| app.killed.is_some()) {
         Some(autopsy) => format!("OOM kills of {}, o shows all", text::visible(named(autopsy))),

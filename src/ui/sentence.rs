@@ -108,7 +108,7 @@ fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
     say(count(&|g| state(g, State::SwapFull)), "out of swap allowance", "no swap", Role::Warning);
     say(count(&|g| state(g, State::HostShort)), "squeezed by the host", "squeezed", Role::Critical);
     let killed = rows.iter().filter(|g| state(g, State::Oom) && !hurts(g));
-    let newest = killed.clone().filter_map(|g| g.kills.last).max();
+    let newest = killed.clone().filter_map(|g| g.last_kill()).max();
     let ago = newest.map_or(String::new(), |last| format!(" {} ago", units::age(app.model.now().saturating_sub(last))));
     say(killed.count(), &format!("OOM-killed{ago}"), "killed", Role::Critical);
     say(gone(app, rows), "OOM-killed and gone", "gone", Role::Critical);

@@ -220,3 +220,31 @@ fn kernels_count() -> u64 {
     let vmstat = fs::read_to_string("/proc/vmstat").unwrap();
     vmstat.lines().find_map(|line| line.strip_prefix("oom_kill ")).unwrap().parse().unwrap()
 }
+
+/// systemd-oomd and oomd kill all processes with SIGKILL and then count them in an extended attribute.
+#[test]
+fn a_kill_from_user_space_is_told_and_no_oom_kill() {
+    let Some(hierarchy) = hierarchy().filter(|hierarchy| hierarchy.version == Version::V2) else { return };
+    let sandbox = Sandbox::new(&hierarchy, "kill-oomd");
+    let container = sandbox.cgroup(&container_name('e'));
+    let mut hogs = [Hog::in_cgroup(&container), Hog::in_cgroup(&container)];
+    hogs[0].does("anon 16");
+    let mut stream = Stream::of(LONG);
+    let first = stream.next();
+    assert_eq!(first.row(&container).number("oomd_kill"), 0);
+    drop(hogs);
+    container.mark_as_killed_by_oomd(2);
+    let autopsy = loop {
+        if let Some(autopsy) = of(&stream.next(), &container).pop() {
+            break autopsy;
+        }
+    };
+    assert_eq!((autopsy.text("killer"), autopsy.number("processes")), (Some("user-space"), 2), "{autopsy:?}");
+    assert!(autopsy.number("before.anon") >= 16 << 20, "{autopsy:?}");
+    let reading = stream.next();
+    let row = reading.row(&container);
+    assert_eq!((row.number("oomd_kill"), row.number("oom_kill")), (2, 0), "{row:?}");
+    assert_eq!(row.text("verdict.state"), Some("oom"), "{row:?}");
+    assert_eq!(of(&reading, &container).len(), 1, "told once");
+    assert_eq!(reading.oom_kills(), first.oom_kills(), "the kernel killed nobody");
+}

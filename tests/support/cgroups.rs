@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, XattrFlags, access, setxattr};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::wait::comes_true;
@@ -213,6 +213,12 @@ impl Cgroup {
     pub(crate) fn set(&self, file: &str, value: &str) {
         let path = self.directory.join(file);
         fs::write(&path, value).unwrap_or_else(|error| panic!("{value} into {}: {error}", path.display()));
+    }
+
+    /// Says what a killer in user space says after it killed: so many processes of this cgroup.
+    pub(crate) fn mark_as_killed_by_oomd(&self, processes: u64) {
+        let count = processes.to_string();
+        setxattr(&self.directory, "user.oomd_kill", count.as_bytes(), XattrFlags::empty()).unwrap();
     }
 
     pub(crate) fn limit_to(&self, bytes: u64) {

@@ -5,23 +5,18 @@ use crate::model::autopsy::Autopsy;
 use crate::model::{Group, cause};
 use crate::units;
 
-/// The OOM killer took something of it.
+/// The OOM killer took something of it, or one in user space did.
 pub(super) fn oom_kill(group: &Group, case: Case<'_>) -> Option<Standing> {
-    let kills = &group.kills;
-    if !kills.rose_within(NEWS, case.model.now()) {
+    if !group.was_killed_within(NEWS, case.model.now()) {
         return None;
     }
+    let kills = group.kills.since_attach + group.oomd_kills.since_attach;
     // Of two readings it is known exactly when it was.
     let when = group.moved.filter(|_| case.watch == Watch::Once);
     let when = when.map_or(String::new(), |moved| format!(" in {:.1} s", moved.over.as_secs_f64()));
     let told = case.model.autopsies().last_counted(&group.id.path).map(of_autopsy);
     let told = told.unwrap_or_else(|| limit_of(&group.figures));
-    Some(Standing {
-        sign: 'X',
-        text: kills_told(kills.since_attach, &when, &told),
-        severity: Severity::Usual,
-        weight: kills.since_attach as f64,
-    })
+    Some(Standing { sign: 'X', text: kills_told(kills, &when, &told), severity: Severity::Usual, weight: kills as f64 })
 }
 
 /// So many kills, and what is known of the last.

@@ -192,7 +192,7 @@ const PLAIN: Rule = Rule {
 pub const RULES: &[Rule] = &[
     Rule {
         name: "oom-kill",
-        meaning: "The OOM killer took a process of it within the last ten minutes.",
+        meaning: "The OOM killer, the kernel's or one in user space, took a process of it within the last ten minutes.",
         defaults: policy(Level::Critical, Duration::ZERO, Duration::ZERO),
         outlives: true,
         judge: Judge::Row(lives::oom_kill),
