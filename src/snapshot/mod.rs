@@ -8,6 +8,7 @@ mod identity;
 mod missing;
 mod oom;
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -62,13 +63,20 @@ pub struct Cgroup {
 }
 
 /// A cgroup's identity: a path that is removed and made again has another inode, and is another cgroup.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CgroupId {
     /// Path from the root of the memory hierarchy, starting with `/`. Bytes that are not UTF-8 are written as
     /// `\NNN` in octal, and so is a backslash before three octal digits: no two paths become one.
     pub path: Arc<str>,
     /// Inode of the directory, which on cgroup file systems is the cgroup's 64-bit id.
     pub inode: u64,
+}
+
+impl Hash for CgroupId {
+    /// Paths are long, and hardly two cgroups share an inode.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.inode.hash(state);
+    }
 }
 
 /// Memory figures of one cgroup. All sizes are bytes, all counters count from the cgroup's creation.
