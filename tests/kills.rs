@@ -8,11 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use memcgtop::identity::Place;
 use memcgtop::kernel::hierarchy::Version;
-use memcgtop::model::autopsy::{Autopsy, is_within};
+use memcgtop::model::autopsy::Autopsy;
 use memcgtop::model::{Group, Model, Scope};
 use memcgtop::snapshot::{
     AtLimit, Cgroup, CgroupId, Culprit, Events, Fresh, Hierarchy, Host, Identity, Memory, Missing, OomKill, Part, Psi,
-    Snapshot, Topology,
+    Snapshot, Topology, is_within,
 };
 use memcgtop::units::Limit;
 use proptest::prelude::*;

@@ -8,9 +8,8 @@ use crate::alert::policy::{Policies, Policy};
 use crate::alert::rules::{self, Case, Direction, Judge, NEWS, RULES, Rule, Standing, Watch};
 use crate::alert::track::{self, Now, State, Track};
 use crate::alert::{Alert, Change, Level, News, Subject, kills};
-use crate::model::autopsy::is_within;
 use crate::model::{Group, Model, Scope};
-use crate::snapshot::Role;
+use crate::snapshot::{Role, is_within};
 
 /// Alerts that are remembered.
 const LOG: usize = 200;

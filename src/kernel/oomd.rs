@@ -4,10 +4,11 @@
 use std::ffi::CStr;
 use std::os::fd::AsFd;
 
-use rustix::fs::{Mode, OFlags, fgetxattr, openat};
+use rustix::fs::{Mode, fgetxattr, openat};
 use rustix::io::Errno;
 
 use crate::kernel::parse;
+use crate::kernel::read::DIRECTORY;
 use crate::snapshot::{Missing, Reading};
 
 /// The extended attribute that both write.
@@ -28,8 +29,7 @@ pub fn kills(directory: impl AsFd) -> Reading {
 
 /// The same for a directory that is not open.
 pub fn kills_below(root: impl AsFd, path: &CStr) -> Reading {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    kills(openat(root, path, flags, Mode::empty()).map_err(|_| Missing::Unreadable)?)
+    kills(openat(root, path, DIRECTORY, Mode::empty()).map_err(|_| Missing::Unreadable)?)
 }
 
 fn said(written: Result<&[u8], Errno>) -> Reading {

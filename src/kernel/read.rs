@@ -15,6 +15,9 @@ use rustix::path::Arg;
 /// The kernel prints no file that is larger: about 200,000 mounts, or eight million processes.
 pub const LARGEST: u64 = 64 << 20;
 
+/// How a cgroup's directory is opened: no link in its place.
+pub const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+
 /// Stands for what is no regular file; opening a socket gives the same.
 pub const NOT_REGULAR: Errno = Errno::NXIO;
 /// Stands for what is larger than [`LARGEST`].

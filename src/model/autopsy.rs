@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::model::kills::Now;
 use crate::model::{By, Group};
-use crate::snapshot::{AtLimit, Culprit, Identity, OomKill, Part, Reading, Task};
+use crate::snapshot::{AtLimit, Culprit, Identity, OomKill, Part, Reading, Task, is_within};
 use crate::units::{self, Limit};
 
 /// Who killed.
@@ -300,9 +300,4 @@ impl Before {
             swap: figures.swap,
         })
     }
-}
-
-/// Whether a cgroup is this one or one inside it.
-pub fn is_within(path: &str, cgroup: &str) -> bool {
-    path.strip_prefix(cgroup).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -6,11 +6,12 @@
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-use crate::model::autopsy::{Autopsy, is_within};
+use crate::model::autopsy::Autopsy;
 use crate::model::gone::{EarlierKills, Gone};
 use crate::model::kills::{Autopsies, Now};
 use crate::model::verdict::{KILLED, State, Verdict};
 use crate::model::{Group, Tally};
+use crate::snapshot::is_within;
 
 /// Containers that vanished are remembered so long for what the log tells late.
 const REMEMBERED: Duration = Duration::from_secs(60);

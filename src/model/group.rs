@@ -97,6 +97,11 @@ impl Group {
         self.figures.at_limit || self.verdict.is_ok_and(held)
     }
 
+    /// Processes of it that were killed for its memory since memcgtop watches, by the kernel or from user space.
+    pub fn killed(&self) -> u64 {
+        self.kills.since_attach + self.oomd_kills.since_attach
+    }
+
     /// When the last process of it was killed for its memory, by the kernel or from user space.
     pub fn last_kill(&self) -> Option<Duration> {
         self.kills.last.max(self.oomd_kills.last)

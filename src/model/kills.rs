@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::model::Group;
-use crate::model::autopsy::{Autopsy, Before, Killer, is_within};
-use crate::snapshot::{CgroupId, OomKill, Part, Reading, Snapshot};
+use crate::model::autopsy::{Autopsy, Before, Killer};
+use crate::snapshot::{CgroupId, OomKill, Part, Reading, Snapshot, is_within};
 
 /// Kills that are remembered with everything that is known of them.
 const MOST: usize = 200;

@@ -79,6 +79,11 @@ impl Hash for CgroupId {
     }
 }
 
+/// Whether the cgroup at a path is this one or one inside it.
+pub fn is_within(path: &str, cgroup: &str) -> bool {
+    path.strip_prefix(cgroup).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Memory figures of one cgroup. All sizes are bytes, all counters count from the cgroup's creation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Memory {

@@ -20,6 +20,7 @@ use crate::identity::facts::Facts;
 use crate::identity::state::Question;
 use crate::kernel::file::Pace;
 use crate::kernel::hierarchy::Version;
+use crate::kernel::read::DIRECTORY;
 use crate::kernel::segment::printable;
 use crate::snapshot::{Cgroup, CgroupId, Events, Kind, Memory, Problem, Reading, Role, Topology};
 use crate::source::Error;
@@ -29,8 +30,6 @@ use crate::source::{late::Late, names::Told};
 
 /// The root's place among the nodes.
 const ROOT: usize = 0;
-
-const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
 /// One cgroup directory and what was last read of it.
 #[derive(Debug)]

@@ -178,7 +178,7 @@ fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'st
     if group.figures.psi.is_ok() {
         lines.push(line("stall", Point::stall, "%"));
     }
-    if group.kills.since_attach + group.oomd_kills.since_attach > 0 {
+    if group.killed() > 0 {
         lines.push(line("kills", Point::kills, ""));
     }
     lines.push(spread(

@@ -3,9 +3,10 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::model::autopsy::{Autopsy, is_within};
+use crate::model::autopsy::Autopsy;
 use crate::model::verdict::{KILLED, State};
 use crate::model::{Group, Scope};
+use crate::snapshot::is_within;
 use crate::text;
 use crate::ui::theme::{Role, Theme};
 use crate::units;

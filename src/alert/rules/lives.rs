@@ -10,7 +10,7 @@ pub(super) fn oom_kill(group: &Group, case: Case<'_>) -> Option<Standing> {
     if !group.was_killed_within(NEWS, case.model.now()) {
         return None;
     }
-    let kills = group.kills.since_attach + group.oomd_kills.since_attach;
+    let kills = group.killed();
     // Of two readings it is known exactly when it was.
     let when = group.moved.filter(|_| case.watch == Watch::Once);
     let when = when.map_or(String::new(), |moved| format!(" in {:.1} s", moved.over.as_secs_f64()));

@@ -3,7 +3,7 @@
 //! Paths and names may hold commas, blanks and whatever the lines themselves consist of, so lines are read from both
 //! ends.
 
-use crate::snapshot::{AtLimit, Culprit, Task};
+use crate::snapshot::{AtLimit, Culprit, Task, is_within};
 
 /// The kernel's word for no limit is near the largest number of KiB.
 const UNLIMITED_KIB: u64 = 1 << 52;
@@ -176,17 +176,13 @@ fn places_of(text: &str) -> Option<(String, Culprit)> {
         let paths = &text[at + ",oom_memcg=".len()..];
         // The victim is in the cgroup that ran out or below it, so only one place splits two such paths.
         let splits = || paths.match_indices(VICTIM).map(|(at, _)| (&paths[..at], &paths[at + VICTIM.len()..]));
-        let (limited, cgroup) =
-            splits().find(|(limited, cgroup)| is_at_or_below(cgroup, limited)).or_else(|| splits().last())?;
+        let fits = |(limited, cgroup): &(&str, &str)| is_within(cgroup, limited.trim_end_matches('/'));
+        let (limited, cgroup) = splits().find(fits).or_else(|| splits().last())?;
         return Some((cgroup.to_owned(), Culprit::Limit(limited.into())));
     }
     let (before, cgroup) = text.split_once(VICTIM)?;
     let by = if before.ends_with(",global_oom") { Culprit::Host } else { Culprit::SomeLimit };
     Some((cgroup.to_owned(), by))
-}
-
-fn is_at_or_below(path: &str, above: &str) -> bool {
-    path.strip_prefix(above.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// `…: Killed process 28751 (python3.11) total-vm:23804kB, anon-rss:13820kB, file-rss:6652kB, shmem-rss:0kB, …`
