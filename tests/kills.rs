@@ -2,16 +2,20 @@
 //! it is noticed: a kernel is played that kills at the worst moments.
 #![expect(clippy::unwrap_used, reason = "a kernel that cannot be played has failed")]
 
+#[path = "support/calm_host.rs"]
+mod calm_host;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use calm_host::calm_host;
 use memcgtop::identity::Place;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::autopsy::Autopsy;
 use memcgtop::model::{Group, Model, Scope};
 use memcgtop::snapshot::{
-    AtLimit, Cgroup, CgroupId, Culprit, Events, Fresh, Hierarchy, Host, Identity, Memory, Missing, OomKill, Part, Psi,
+    AtLimit, Cgroup, CgroupId, Culprit, Events, Fresh, Hierarchy, Host, Identity, Memory, Missing, OomKill, Part,
     Snapshot, Topology, is_within,
 };
 use memcgtop::units::Limit;
@@ -222,11 +226,12 @@ impl Kernel {
         }
         self.last = (Arc::clone(&topology), oom_kill);
         let at = Duration::from_secs(self.seconds);
+        let hierarchy = if self.ability.version == Version::V1 { Hierarchy::V1 } else { Hierarchy::V2 };
         Snapshot {
             taken_at: SystemTime::UNIX_EPOCH + at,
             at,
             took: Duration::ZERO,
-            host: host(self.ability.version, Ok(oom_kill)),
+            host: Host { oom_kill: Ok(oom_kill), ..calm_host(hierarchy) },
             topology,
             readings,
             fresh,
@@ -291,29 +296,6 @@ impl Kernel {
 
 fn identity(path: &str) -> Arc<Identity> {
     path.split('/').fold(Place::root(), |place, segment| place.child(segment)).identity
-}
-
-fn host(version: Version, oom_kill: Result<u64, Missing>) -> Host {
-    let hierarchy = if version == Version::V1 { Hierarchy::V1 } else { Hierarchy::V2 };
-    Host {
-        hostname: "stage".to_owned(),
-        kernel: "6.1".to_owned(),
-        hierarchy,
-        namespaced: false,
-        cpus: 1,
-        mem_total: Ok(16 << 30),
-        mem_available: Ok(8 << 30),
-        mem_free: Ok(4 << 30),
-        swap_total: Ok(0),
-        swap_free: Ok(0),
-        swap_cached: Ok(0),
-        oom_kill,
-        allocstall: Ok(0),
-        pgscan_kswapd: Ok(0),
-        pswpin: Ok(0),
-        pswpout: Ok(0),
-        psi: Ok(Psi::default()),
-    }
 }
 
 fn any_event() -> impl Strategy<Value = (Moment, Event)> {

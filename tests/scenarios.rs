@@ -19,12 +19,16 @@
 //! ```
 #![expect(clippy::expect_used, clippy::panic, reason = "a scenario that cannot be read has failed")]
 
+#[path = "support/calm_host.rs"]
+mod calm_host;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use calm_host::calm_host;
 use memcgtop::alert::policy::Policies;
 use memcgtop::alert::rules::Watch;
 use memcgtop::alert::{Alert, Engine, Subject};
@@ -229,7 +233,7 @@ impl Stage {
         };
         let mut stage = Self {
             blank,
-            host: calm_host(hierarchy, scenario.namespaced),
+            host: Host { namespaced: scenario.namespaced, ..calm_host(hierarchy) },
             cgroups: Vec::new(),
             topology: Arc::default(),
         };
@@ -374,28 +378,6 @@ fn quiet(version: Version) -> Memory {
 fn fill<T>(reading: &mut Reading<T>, value: T) {
     if matches!(reading, Err(Missing::NotRead)) {
         *reading = Ok(value);
-    }
-}
-
-fn calm_host(hierarchy: Hierarchy, namespaced: bool) -> Host {
-    Host {
-        hostname: "stage".to_owned(),
-        kernel: "6.1".to_owned(),
-        hierarchy,
-        namespaced,
-        cpus: 1,
-        mem_total: Ok(16 << 30),
-        mem_available: Ok(8 << 30),
-        mem_free: Ok(4 << 30),
-        swap_total: Ok(0),
-        swap_free: Ok(0),
-        swap_cached: Ok(0),
-        oom_kill: Ok(0),
-        allocstall: Ok(0),
-        pgscan_kswapd: Ok(0),
-        pswpin: Ok(0),
-        pswpout: Ok(0),
-        psi: Ok(Psi::default()),
     }
 }
 

@@ -1,15 +1,19 @@
 //! Sums of rows: no byte counts twice, whatever is nested in what.
 
+#[path = "support/calm_host.rs"]
+mod calm_host;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use calm_host::calm_host;
 use memcgtop::identity::of_path;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::sums::{Grouping, NONE, Sums};
 use memcgtop::model::{Group, Model, Scope, evidence};
 use memcgtop::query::Filter;
-use memcgtop::snapshot::{Cgroup, CgroupId, Fresh, Hierarchy, Host, Memory, Missing, Snapshot, Topology};
+use memcgtop::snapshot::{Cgroup, CgroupId, Fresh, Hierarchy, Memory, Missing, Snapshot, Topology};
 use memcgtop::units::Limit;
 use proptest::prelude::*;
 
@@ -20,28 +24,6 @@ struct Plan {
     segment: String,
     own: u64,
     limit: Limit,
-}
-
-fn host() -> Host {
-    Host {
-        hostname: String::new(),
-        kernel: String::new(),
-        hierarchy: Hierarchy::V2,
-        namespaced: false,
-        cpus: 1,
-        mem_total: Ok(1 << 40),
-        mem_available: Ok(1 << 39),
-        mem_free: Ok(0),
-        swap_total: Ok(0),
-        swap_free: Ok(0),
-        swap_cached: Ok(0),
-        oom_kill: Ok(0),
-        allocstall: Ok(0),
-        pgscan_kswapd: Ok(0),
-        pswpin: Ok(0),
-        pswpout: Ok(0),
-        psi: Err(Missing::AccountingOff),
-    }
 }
 
 /// A moment of the root and the cgroups of `plans`, each of which has its parent's place among all before it.
@@ -71,7 +53,7 @@ fn moment(at: u64, plans: &[Plan]) -> Snapshot {
         taken_at: SystemTime::UNIX_EPOCH,
         at: Duration::from_secs(at),
         took: Duration::ZERO,
-        host: host(),
+        host: calm_host(Hierarchy::V2),
         topology: Arc::new(Topology { cgroups: cgroups.collect() }),
         readings: readings.collect::<Vec<Arc<Memory>>>(),
         fresh: Fresh::All,

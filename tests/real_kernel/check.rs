@@ -12,10 +12,7 @@ use crate::{container_id, container_name, hierarchy};
 const LIMIT: u64 = 20 << 20;
 
 fn container(sandbox: &Sandbox, digit: char) -> Cgroup {
-    let container = sandbox.cgroup(&container_name(digit));
-    container.deny_swap();
-    container.limit_to(LIMIT);
-    container
+    sandbox.limited(&container_name(digit), LIMIT)
 }
 
 /// A check of one container, under way.

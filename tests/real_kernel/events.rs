@@ -102,9 +102,7 @@ fn a_hit_and_a_kill_show_before_the_next_regular_reading() {
     let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "events");
     let (near, mut hog) = nearly_full(&sandbox, 'a');
-    let far = sandbox.cgroup(&container_name('b'));
-    far.deny_swap();
-    far.limit_to(LIMIT);
+    let far = sandbox.limited(&container_name('b'), LIMIT);
     let bystander = Hog::in_cgroup(&far);
     let mut watched = Watched::start(&sandbox, MINUTES);
 
@@ -125,9 +123,7 @@ fn an_ancestors_limit_shows_early_with_the_one_that_holds_it() {
     let Some(hierarchy) = hierarchy() else { return };
     let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "events-above");
-    let parent = sandbox.cgroup("pod");
-    parent.deny_swap();
-    parent.limit_to(LIMIT);
+    let parent = sandbox.limited("pod", LIMIT);
     let child = parent.child(&container_name('a'));
     let mut watched = Watched::start(&sandbox, MINUTES);
 

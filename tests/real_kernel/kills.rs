@@ -39,9 +39,7 @@ fn a_kill_at_its_own_limit_says_so() {
     let Some(hierarchy) = hierarchy() else { return };
     let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "kill-own");
-    let container = sandbox.cgroup(&container_name('a'));
-    container.deny_swap();
-    container.limit_to(LIMIT);
+    let container = sandbox.limited(&container_name('a'), LIMIT);
     let mut stream = Stream::start();
     stream.next();
     Hog::in_cgroup(&container).dies_of("anon 40");
@@ -62,9 +60,7 @@ fn a_kill_at_the_parents_limit_names_the_parent() {
     let Some(hierarchy) = hierarchy() else { return };
     let _turn = Turn::take();
     let sandbox = Sandbox::new(&hierarchy, "kill-parent");
-    let parent = sandbox.cgroup("parent");
-    parent.deny_swap();
-    parent.limit_to(LIMIT);
+    let parent = sandbox.limited("parent", LIMIT);
     let container = parent.child(&container_name('b'));
     let mut stream = Stream::start();
     stream.next();
@@ -79,9 +75,7 @@ fn a_kill_at_the_parents_limit_names_the_parent() {
 fn a_kill_of_a_container_that_is_removed_at_once_is_put_down_to_it() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "kill-gone");
-    let container = sandbox.cgroup(&container_name('c'));
-    container.deny_swap();
-    container.limit_to(LIMIT);
+    let container = sandbox.limited(&container_name('c'), LIMIT);
     let mut hog = Hog::in_cgroup(&container);
     hog.does("anon 8");
     let mut stream = Stream::start();
@@ -102,9 +96,7 @@ fn a_kill_of_a_container_that_is_removed_at_once_is_put_down_to_it() {
 fn a_group_of_three_is_three_kills() {
     let Some(hierarchy) = hierarchy().filter(|hierarchy| hierarchy.version == Version::V2) else { return };
     let sandbox = Sandbox::new(&hierarchy, "kill-group");
-    let container = sandbox.cgroup(&container_name('d'));
-    container.deny_swap();
-    container.limit_to(LIMIT);
+    let container = sandbox.limited(&container_name('d'), LIMIT);
     container.set("memory.oom.group", "1");
     let _others = (Hog::in_cgroup(&container), Hog::in_cgroup(&container));
     let mut stream = Stream::start();
@@ -142,9 +134,7 @@ fn a_kill_because_the_host_is_out_of_memory_blames_the_host() {
 fn kills_from_before_the_start_are_recovered() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "kill-past");
-    let container = sandbox.cgroup(&container_name('f'));
-    container.deny_swap();
-    container.limit_to(LIMIT);
+    let container = sandbox.limited(&container_name('f'), LIMIT);
     let before = jiff::Timestamp::now();
     Hog::in_cgroup(&container).dies_of("anon 40");
     let after = jiff::Timestamp::now();
@@ -171,15 +161,11 @@ fn two_hundred_kills_of_containers_that_are_gone_at_once_are_all_counted() {
     let sandbox = Sandbox::new(&hierarchy, "kill-200");
     let mut stream = Stream::of(LONG);
     let before = stream.next().host("oom_kill").as_u64().unwrap();
-    let seen = sandbox.cgroup(&container_name('9'));
-    seen.deny_swap();
-    seen.limit_to(LIMIT);
+    let seen = sandbox.limited(&container_name('9'), LIMIT);
     let mut seen_hog = Hog::in_cgroup(&seen);
     (0..20).for_each(|_| drop(stream.next()));
     for n in 0..KILLS {
-        let container = sandbox.cgroup(&format!("docker-{n:064x}.scope"));
-        container.deny_swap();
-        container.limit_to(SMALL);
+        let container = sandbox.limited(&format!("docker-{n:064x}.scope"), SMALL);
         Hog::in_cgroup(&container).dies_of("anon 8");
         container.remove();
     }

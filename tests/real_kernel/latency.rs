@@ -74,10 +74,7 @@ fn hits_are_soon_on_the_screen() {
 }
 
 fn container(sandbox: &Sandbox, digit: char) -> Cgroup {
-    let container = sandbox.cgroup(&container_id(digit));
-    container.deny_swap();
-    container.limit_to(LIMIT);
-    container
+    sandbox.limited(&container_id(digit), LIMIT)
 }
 
 /// The program over a crowd, with a regular reading only every ten minutes after the first two.

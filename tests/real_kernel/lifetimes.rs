@@ -18,9 +18,7 @@ const AT_A_TIME: usize = 50;
 fn a_cgroup_made_again_under_its_name_starts_from_nothing() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "again");
-    let container = sandbox.cgroup(&container_name('c'));
-    container.deny_swap();
-    container.limit_to(LIMIT);
+    let container = sandbox.limited(&container_name('c'), LIMIT);
     Hog::in_cgroup(&container).dies_of("anon 40");
 
     let mut stream = Stream::start();

@@ -11,10 +11,7 @@ const LIMIT: u64 = 20 << 20;
 
 /// A cgroup that looks like a container, with a limit and without swap.
 fn container(sandbox: &Sandbox) -> Cgroup {
-    let container = sandbox.cgroup(&container_name('a'));
-    container.deny_swap();
-    container.limit_to(LIMIT);
-    container
+    sandbox.limited(&container_name('a'), LIMIT)
 }
 
 #[test]
@@ -113,9 +110,7 @@ fn memory_high_slows_down_and_nothing_is_hit() {
 fn an_unlimited_child_is_limited_by_its_parent() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "nested");
-    let parent = sandbox.cgroup("parent");
-    parent.deny_swap();
-    parent.limit_to(LIMIT);
+    let parent = sandbox.limited("parent", LIMIT);
     let child = parent.child(&container_name('b'));
     child.deny_swap();
     let directory = disk::directory();

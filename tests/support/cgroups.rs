@@ -111,6 +111,14 @@ impl Sandbox {
         self.cgroup.child(name)
     }
 
+    /// Makes one in which so many bytes may be used, and no swap.
+    pub(crate) fn limited(&self, name: &str, bytes: u64) -> Cgroup {
+        let cgroup = self.cgroup(name);
+        cgroup.deny_swap();
+        cgroup.limit_to(bytes);
+        cgroup
+    }
+
     /// The test's own directory: it has no limit and holds no process.
     pub(crate) fn root(&self) -> &Cgroup {
         &self.cgroup
