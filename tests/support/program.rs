@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::Value;
 
 use crate::support::cgroups::Cgroup;
@@ -67,6 +68,16 @@ impl Stream {
         self.lines.as_mut().unwrap().read_line(&mut line).unwrap();
         assert!(!line.is_empty(), "memcgtop ended early: {}", self.child.wait().unwrap());
         Snapshot(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}")))
+    }
+
+    /// Does something between two readings, however long it takes.
+    pub(crate) fn between_readings(&self, act: impl FnOnce()) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::STOP).unwrap();
+        let status = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap();
+        assert!(status.is_some_and(|(_, status)| status.stopped()), "memcgtop ended early");
+        act();
+        kill_process(pid, Signal::CONT).unwrap();
     }
 
     /// Closes the pipe, which is no failure.
