@@ -86,6 +86,8 @@ pub struct Autopsy {
     pub counted_by: Option<Arc<str>>,
     /// When it was noticed, on the clock of the snapshots.
     pub(super) at: Duration,
+    /// A row that is gone, or was made again, counts it although its counter did not live to.
+    pub(super) buried: bool,
     /// Whether a container told of itself, or only what was above it.
     pub(super) of_container: bool,
 }
@@ -187,6 +189,7 @@ impl Autopsy {
             logged: false,
             counted_by: None,
             at: now.at,
+            buried: false,
             of_container: false,
         }
     }

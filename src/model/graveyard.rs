@@ -4,6 +4,7 @@
 //! A tombstone keeps the last reading. It goes when it is old, when somebody has seen it, or when the container is back.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::model::autopsy::Autopsy;
@@ -34,8 +35,16 @@ pub struct Vanished {
 /// Containers that vanished.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Graveyard {
-    recent: VecDeque<Group>,
+    recent: VecDeque<Lost>,
     stones: Vec<Group>,
+}
+
+/// A container that vanished lately.
+#[derive(Clone, Debug)]
+struct Lost {
+    group: Group,
+    /// It has, or had, a tombstone for all that is known of it.
+    is_buried: bool,
 }
 
 impl Graveyard {
@@ -47,7 +56,7 @@ impl Graveyard {
         if self.recent.len() == MOST_REMEMBERED {
             self.recent.pop_front();
         }
-        self.recent.push_back(group.without_past());
+        self.recent.push_back(Lost { group: group.without_past(), is_buried: false });
     }
 
     /// Those that the OOM killer took from.
@@ -58,7 +67,8 @@ impl Graveyard {
     /// The container that a cgroup belonged to, the last one of its path.
     pub(super) fn owner(&self, path: &str) -> Option<&Group> {
         let around = |group: &&Group| is_within(path, &group.id.path);
-        self.recent.iter().rfind(around).or_else(|| self.stones.iter().rfind(around))
+        let recent = self.recent.iter().map(|lost| &lost.group);
+        recent.rev().find(around).or_else(|| self.stones.iter().rfind(around))
     }
 
     /// Somebody has seen them.
@@ -68,36 +78,61 @@ impl Graveyard {
 
     /// Puts up the tombstones of this reading, and takes away those whose time is over or whose container is back. Whether
     /// there is more in `earlier` now.
-    pub(super) fn settle(&mut self, autopsies: &Autopsies, living: &mut [Group], earlier: &mut Gone, now: Now) -> bool {
-        for group in &mut self.recent {
+    pub(super) fn settle(&mut self, autopsies: &mut Autopsies, living: &mut [Group], earlier: &mut Gone, now: Now) -> bool {
+        self.recent.retain(|lost| is_younger(&lost.group, REMEMBERED, now));
+        for Lost { group, .. } in &mut self.recent {
             group.gone.get_or_insert(Vanished { when: now.when, at: now.at });
         }
-        let killed = |group: &Group| {
-            group.was_killed_within(KILLED, now.at) || is_younger(group, LATE, now) && told_of(autopsies, group) > 0
-        };
-        let (dead, alive): (VecDeque<Group>, _) = std::mem::take(&mut self.recent).into_iter().partition(killed);
-        self.recent = alive;
-        self.recent.retain(|group| is_younger(group, REMEMBERED, now));
-        let mut is_more = false;
-        for mut group in dead {
-            let unseen = told_of(autopsies, &group);
-            if unseen > 0 {
-                group.kills.add(Tally::of_another(unseen, Some(now.at)));
-                earlier.add(&group.id.path, EarlierKills { total: unseen, seen: unseen, last: Some(now.at) });
-                is_more = true;
-                for successor in living.iter_mut().filter(|successor| successor.id.path == group.id.path) {
-                    successor.kills.add(Tally::of_another(unseen, Some(now.at)));
-                }
-                group.figures.oom_kill_total = group.figures.oom_kill_total.map(|total| total + unseen);
-            }
-            group.verdict = Ok(over(&group, autopsies));
-            self.stones.push(group);
-        }
+        let mut is_more = self.count_late(autopsies, living, earlier, now);
+        self.put_up(autopsies, now);
         self.stones.retain(|group| is_younger(group, KILLED, now));
         self.stones.drain(..self.stones.len().saturating_sub(MOST_STONES));
         is_more |= self.make_room_for_successors(living, earlier);
         self.hang_below(living);
         is_more
+    }
+
+    /// Kills that the log, or a counter above, tells of containers that are gone count for the last one of their path.
+    fn count_late(&mut self, autopsies: &mut Autopsies, living: &mut [Group], earlier: &mut Gone, now: Now) -> bool {
+        let mut is_more = false;
+        for at in 0..self.recent.len() {
+            let told = told_of(autopsies, &self.recent[at].group, living, now);
+            if told.is_empty() {
+                continue;
+            }
+            is_more = true;
+            autopsies.bury(&told);
+            let path = Arc::clone(&self.recent[at].group.id.path);
+            let total = told.len() as u64;
+            let kills = Tally::of_another(total, Some(now.at));
+            earlier.add(&path, EarlierKills { total, seen: total, last: Some(now.at) });
+            let count = |group: &mut Group| {
+                group.kills.add(kills);
+                group.figures.oom_kill_total = group.figures.oom_kill_total.map(|known| known + total);
+            };
+            living.iter_mut().filter(|group| group.id.path == path).for_each(count);
+            if let Some(Lost { group, is_buried }) = self.recent.iter_mut().rfind(|lost| lost.group.id.path == path) {
+                count(group);
+                *is_buried = false;
+            }
+        }
+        is_more
+    }
+
+    /// Puts up a tombstone for what the OOM killer took from, or took more from: one for each path.
+    fn put_up(&mut self, autopsies: &Autopsies, now: Now) {
+        for at in 0..self.recent.len() {
+            let Lost { group, is_buried } = &self.recent[at];
+            let path = &group.id.path;
+            if *is_buried || !group.was_killed_within(KILLED, now.at) {
+                continue;
+            }
+            if self.recent.iter().skip(at + 1).all(|later| later.group.id.path != *path) {
+                self.stones.retain(|stone| stone.id.path != *path);
+                self.stones.push(Group { verdict: Ok(over(group, autopsies)), ..group.clone() });
+            }
+            self.recent[at].is_buried = true;
+        }
     }
 
     /// What is gone hangs where it was, or on what is left above that.
@@ -130,14 +165,13 @@ impl Graveyard {
     }
 }
 
-/// Kills of a container that its own counter did not live to tell: the log did, or the counter above it.
-fn told_of(autopsies: &Autopsies, group: &Group) -> u64 {
-    let (Some(gone), Some(last)) = (group.gone, group.history.last()) else { return 0 };
-    let its_own = |autopsy: &&Autopsy| autopsy.counted_by.as_ref() == Some(&group.id.path);
+/// Kills of a container that its own counter did not live to tell: the log did, or the counter above it. By their ids.
+fn told_of(autopsies: &Autopsies, group: &Group, living: &[Group], now: Now) -> Vec<u64> {
+    let (Some(gone), Some(last)) = (group.gone, group.history.last()) else { return Vec::new() };
     let in_time = |autopsy: &&Autopsy| autopsy.at >= last.at() && autopsy.at <= gone.at + LATE;
     let lately = autopsies.newest().take_while(|autopsy| autopsy.at + REMEMBERED >= gone.at);
-    let told = lately.filter(in_time).filter(|autopsy| !autopsy.past && !its_own(autopsy));
-    told.filter(|autopsy| autopsy.is_of(&group.id.path)).count() as u64
+    let told = lately.filter(in_time).filter(|autopsy| !autopsy.past && autopsy.is_of(&group.id.path));
+    told.filter(|autopsy| autopsies.is_uncounted(autopsy, group, living, now)).map(|autopsy| autopsy.id).collect()
 }
 
 fn is_younger(group: &Group, age: Duration, now: Now) -> bool {

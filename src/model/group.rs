@@ -44,6 +44,8 @@ pub struct Group {
     pub ancestor_throttled: Tally,
     /// Processes of it that the OOM killer took.
     pub kills: Tally,
+    /// When the counter of these was last read; of a new cgroup, when it was not there yet.
+    pub(super) kills_read: Option<Duration>,
     /// Processes of it that a killer in user space took. v2 only.
     pub oomd_kills: Tally,
     /// Times that the OOM killer was called at its own limit. v2 only.
@@ -122,6 +124,8 @@ impl Group {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Killed {
     pub(super) by_kernel: u64,
+    /// The reading before: what the log told until then was counted then. `None` where that is not known.
+    pub(super) since: Option<Duration>,
     pub(super) from_user_space: u64,
 }
 
@@ -146,6 +150,7 @@ impl Group {
             throttled: Tally::default(),
             ancestor_throttled: Tally::default(),
             kills: Tally::default(),
+            kills_read: None,
             oomd_kills: Tally::default(),
             ooms: Tally::default(),
             ancestor_ooms: Tally::default(),
@@ -162,11 +167,13 @@ impl Group {
         }
     }
 
-    /// A cgroup that was made while memcgtop watched: whatever it counts is news. Its path may have had others before.
-    pub(super) fn begin(&mut self, earlier: EarlierKills) {
+    /// A cgroup that was made after the last reading of all, at `before`: whatever it counts is news. Its path may have had
+    /// others before.
+    pub(super) fn begin(&mut self, earlier: EarlierKills, before: Duration) {
         if self.history.last().is_none() && self.kills.is_untouched() {
             let news = Tally::default().at_zero();
             self.kills = Tally::of_another(earlier.seen, earlier.last).at_zero();
+            self.kills_read = Some(before);
             (self.hits, self.throttled, self.ooms, self.swap_hits) = (news, news, news, news);
             self.oomd_kills = news;
         }
@@ -219,6 +226,7 @@ impl Group {
         self.throttled.rebase(figures.high_events);
         self.ancestor_throttled.rebase(figures.ancestor_high_events);
         self.kills.rebase(figures.oom_kill);
+        self.kills_read = None;
         self.oomd_kills.rebase(figures.oomd_kill);
         self.ooms.rebase(figures.oom);
         self.ancestor_ooms.rebase(figures.ancestor_oom);
@@ -237,6 +245,10 @@ impl Group {
         self.throttled.count(figures.high_events, at, beat);
         self.ancestor_throttled.count(figures.ancestor_high_events, at, beat);
         let kills = self.kills.count(figures.oom_kill, at, beat);
+        let since = self.kills_read;
+        if figures.oom_kill.is_ok() && beat != Beat::Beside {
+            self.kills_read = Some(at);
+        }
         let from_user_space = self.oomd_kills.count(figures.oomd_kill, at, beat);
         self.ooms.count(figures.oom, at, beat);
         self.ancestor_ooms.count(figures.ancestor_oom, at, beat);
@@ -260,6 +272,6 @@ impl Group {
         self.forecast = self.trends.as_ref().and_then(|trends| forecast::forecast(&figures, trends));
         self.history.push(Point::new(at, &figures, hits + ancestor_hits, kills + from_user_space), beat);
         self.figures = figures;
-        Killed { by_kernel: kills, from_user_space }
+        Killed { by_kernel: kills, since, from_user_space }
     }
 }

@@ -9,7 +9,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::model::Group;
+use crate::model::group::Killed;
+use crate::model::{Group};
 use crate::model::autopsy::{Autopsy, Before, Killer};
 use crate::snapshot::{CgroupId, OomKill, Part, Reading, Snapshot, is_within};
 
@@ -63,6 +64,8 @@ struct Open {
     net: bool,
     /// Whether it may be one that was taken for another.
     doubtful: bool,
+    /// When.
+    at: Duration,
     /// Readings since then.
     readings: u8,
 }
@@ -132,6 +135,24 @@ impl Autopsies {
         self.newest().find(|autopsy| autopsy.is_of(path) && is_counted(autopsy)).or_else(|| self.of(path))
     }
 
+    /// Whether no row counts it, and none of the `living` will: it is the container's that is gone.
+    pub(super) fn is_uncounted(&self, autopsy: &Autopsy, gone: &Group, living: &[Group], now: Now) -> bool {
+        let may_count = |open: &Open| match living.iter().find(|living| living.id.path == gone.id.path) {
+            Some(successor) => successor.kills_read.is_none_or(|read| read <= open.at),
+            // One that was made during this very reading is found by the next.
+            None => open.at == now.at && autopsy.when > now.when,
+        };
+        let is_open = |open: &&Open| open.id == autopsy.id;
+        let is_its_own = autopsy.counted_by.as_ref().is_some_and(|row| is_within(row, &gone.id.path));
+        !is_its_own && !autopsy.buried && !self.logged.iter().find(is_open).is_some_and(may_count)
+    }
+
+    /// A row that is gone counts these, so that no counter will.
+    pub(super) fn bury(&mut self, ids: &[u64]) {
+        self.logged.retain(|open| !ids.contains(&open.id));
+        self.kept.iter_mut().filter(|autopsy| ids.contains(&autopsy.id)).for_each(|autopsy| autopsy.buried = true);
+    }
+
     /// Kills since memcgtop watches.
     pub fn counted(&self) -> u64 {
         self.counted
@@ -147,17 +168,18 @@ impl Autopsies {
         self.past
     }
 
-    /// The counters of a row rose by `kills`; `before` it was made of that.
-    pub(super) fn count(&mut self, rows: Rows<'_>, group: &Group, before: Option<Before>, kills: u64, now: Now) {
+    /// The counters of a row rose; `before` it was made of that.
+    pub(super) fn count(&mut self, rows: Rows<'_>, group: &Group, before: Option<Before>, kills: Killed, now: Now) {
         let net = group.figures.oom_group_kill.is_ok();
         let row = &group.id.path;
-        for _ in 0..kills {
+        let is_new = |open: &Open| kills.since.is_none_or(|since| open.at >= since);
+        for _ in 0..kills.by_kernel {
             if let Some(double) = self.doubles.iter().position(|double| !net && is_double(rows, row, double)) {
                 self.doubles.remove(double);
                 continue;
             }
             let counts = |place: &Arc<str>| is_within(place, row) && rows.counting(place).is(row);
-            let is_here = |open: &Open| open.place.as_ref().is_some_and(counts);
+            let is_here = |open: &Open| is_new(open) && open.place.as_ref().is_some_and(counts);
             if let Some(at) = self.logged.iter().position(is_here) {
                 let open = self.logged.remove(at);
                 if let Some(known) = self.find(open.id) {
@@ -175,7 +197,7 @@ impl Autopsies {
             autopsy.counted_by = Some(Arc::clone(row));
             autopsy.tell_of(group, before);
             let id = self.add(autopsy);
-            self.counters.push(Open { net, ..Open::new(id, Some(Arc::clone(row))) });
+            self.counters.push(Open { net, ..Open::new(id, Some(Arc::clone(row)), now) });
         }
     }
 
@@ -235,30 +257,30 @@ impl Autopsies {
         if let Some(owner) = owner {
             autopsy.tell_of(owner, before);
         }
-        self.open(autopsy, kill);
+        self.open(autopsy, kill, now);
     }
 
     /// The log tells of a kill without its cgroup.
     pub(super) fn log_placeless(&mut self, kill: OomKill, now: Now) {
-        self.open(Autopsy::unknown(now), kill);
+        self.open(Autopsy::unknown(now), kill, now);
     }
 
     /// The log tells that a process was killed once more, with its group.
-    pub(super) fn log_double(&mut self, kill: OomKill) {
+    pub(super) fn log_double(&mut self, kill: OomKill, now: Now) {
         if !kill.past {
             self.accounted += 1;
-            self.doubles.push(Open::new(0, kill.cgroup));
+            self.doubles.push(Open::new(0, kill.cgroup, now));
         }
     }
 
     /// A kill of the log that no counter has told of so far.
-    fn open(&mut self, mut autopsy: Autopsy, kill: OomKill) {
+    fn open(&mut self, mut autopsy: Autopsy, kill: OomKill, now: Now) {
         let (past, place) = (kill.past, kill.cgroup.clone());
         autopsy.past = past;
         autopsy.hear(kill);
         let id = self.add(autopsy);
         if !past {
-            self.logged.push(Open::new(id, place));
+            self.logged.push(Open::new(id, place, now));
         }
     }
 
@@ -390,8 +412,8 @@ impl Autopsies {
 }
 
 impl Open {
-    fn new(id: u64, place: Option<Arc<str>>) -> Self {
-        Self { id, place, net: false, doubtful: false, readings: 0 }
+    fn new(id: u64, place: Option<Arc<str>>, now: Now) -> Self {
+        Self { id, place, net: false, doubtful: false, at: now.at, readings: 0 }
     }
 }
 

@@ -235,6 +235,7 @@ impl Model {
         if let Some(before) = before.as_ref().filter(|_| snapshot.oom_log.is_err()) {
             self.autopsies.count_doubles(kills::doubles(before, &snapshot));
         }
+        let reading_before = self.host_at;
         if snapshot.fresh == Fresh::All {
             let over = snapshot.at.saturating_sub(self.host_at);
             self.host_moved =
@@ -250,7 +251,7 @@ impl Model {
             let Some(beat) = reach.beat(shape) else { continue };
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
             if !first {
-                group.begin(earlier);
+                group.begin(earlier, reading_before);
             }
             let counters = |figures: &Figures| (figures.oom_kill, figures.oomd_kill);
             let known = (counters(&figures) != counters(&group.figures)).then(|| Before::of(group));
@@ -260,7 +261,7 @@ impl Model {
         }
         // The innermost first: what the log told of them is not the rows' above.
         for (row, before, kills) in killed.into_iter().rev() {
-            self.autopsies.count(Rows(&self.groups), &self.groups[row], before, kills.by_kernel, now);
+            self.autopsies.count(Rows(&self.groups), &self.groups[row], before, kills, now);
             self.autopsies.count_from_user_space(&self.groups[row], before, kills.from_user_space, now);
         }
         self.hear(&snapshot, now);
@@ -272,7 +273,7 @@ impl Model {
         let rows = Rows(&self.groups);
         for kill in snapshot.oom_kills.iter().cloned() {
             match kill.cgroup.clone() {
-                _ if kill.part == Part::Again => self.autopsies.log_double(kill),
+                _ if kill.part == Part::Again => self.autopsies.log_double(kill, now),
                 None => self.autopsies.log_placeless(kill, now),
                 Some(path) => {
                     let owner = owner(rows, &self.graveyard, &path);
@@ -287,7 +288,7 @@ impl Model {
             self.autopsies.account(snapshot.host.oom_kill, now);
         }
         self.autopsies.finish();
-        if self.graveyard.settle(&self.autopsies, &mut self.groups, &mut self.gone, now) {
+        if self.graveyard.settle(&mut self.autopsies, &mut self.groups, &mut self.gone, now) {
             self.know_earlier_kills();
         }
     }

@@ -147,7 +147,11 @@ impl Local {
         let (whole, above) = self.around(woken);
         let whole = self.read_those(&whole, |file| file.pace != Pace::Slow);
         let counters = self.read_those(&above, |file| file.pace != Pace::Slow && is_cheap(file));
-        (!whole.is_empty()).then(|| self.snapshot(begun, Fresh::Only { whole, counters }, told))
+        if whole.is_empty() {
+            return None;
+        }
+        let oom_kills = self.kills();
+        Some(Snapshot { oom_kills, ..self.snapshot(begun, Fresh::Only { whole, counters }, told) })
     }
 
     /// The cgroups that were woken with the containers that they are parts of, and those above these. Not the root:
