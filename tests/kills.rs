@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use calm_host::calm_host;
+use memcgtop::alert::Engine;
 use memcgtop::identity::Place;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::autopsy::Autopsy;
+use memcgtop::model::verdict::State;
 use memcgtop::model::{Group, Model, Scope};
 use memcgtop::snapshot::{
     AtLimit, Cgroup, CgroupId, Culprit, Events, Fresh, Hierarchy, Host, Identity, Memory, Missing, OomKill, Part,
@@ -406,7 +408,7 @@ fn a_container_that_is_gone_leaves_a_tombstone_with_its_last_reading() {
         assert_eq!((&*stone.id.path, stone.figures.usage), (&*path(0), Ok(LIMIT / 2)));
         assert_eq!((stone.figures.oom_kill_total, stone.kills.since_attach), (Ok(1), 1));
         assert!(stone.gone.is_some() && stone.verdict.is_ok_and(|verdict| verdict.sign() == 'X' && !verdict.hurts));
-        model.clear_tombstones(|_| true);
+        model.see_kills(None);
         assert!(model.tombstones().is_empty(), "somebody has seen it");
     }
 }
@@ -468,6 +470,64 @@ fn a_container_that_is_killed_and_removed_again_and_again_has_no_kill_twice() {
             let victims: Vec<u32> = model.autopsies().newest().map(|kill| kill.victim.as_ref().unwrap().0).collect();
             assert_eq!(victims, [1, 0]);
         }
+    }
+}
+
+/// Every change of an alert, as `change name: text`.
+fn news(alerts: &mut Engine, model: &Model) -> Vec<String> {
+    let news = alerts.judge(model).into_iter();
+    let kills = news.filter(|news| news.alert.rule == "oom-kill");
+    kills.map(|news| format!("{} {}: {}", news.change.name(), news.alert.name, news.alert.text)).collect()
+}
+
+#[test]
+fn each_kill_of_a_container_is_news_whether_it_is_gone_or_back_or_somebody_has_seen_the_last() {
+    for ability in [V1, V2] {
+        let (mut kernel, mut alerts) = (Kernel::new(ability), Engine::default());
+        let mut model = Model::new(Scope::Containers);
+        let mut after = |model: &mut Model, alerts: &mut Engine, events: &[(Moment, Event)]| {
+            model.ingest(kernel.read(events));
+            news(alerts, model)
+        };
+        after(&mut model, &mut alerts, &[MADE]);
+        after(&mut model, &mut alerts, &[]);
+        let first = after(&mut model, &mut alerts, &[KILLED]);
+        assert_eq!(first.len(), 1, "{first:?}");
+        assert!(first[0].starts_with("begun aaaaaaaaaaaa: OOM kill: hog (pid 0,"), "{first:?}");
+        for (number, events) in [(1, vec![KILLED, REMOVED]), (2, vec![MADE, KILLED, REMOVED]), (3, vec![MADE, KILLED])]
+        {
+            alerts.acknowledge_of(&path(0));
+            model.see_kills(None);
+            assert_eq!(alerts.unseen(), 0);
+            let told = after(&mut model, &mut alerts, &events);
+            assert_eq!(told.len(), 1, "{number}: {told:?}");
+            assert!(told[0].contains(&format!("the last hog (pid {number},")), "{ability:?}: {told:?}");
+            assert!(after(&mut model, &mut alerts, &[]).is_empty(), "once");
+        }
+        let kills: Vec<_> = alerts.firing().iter().filter(|alert| alert.rule == "oom-kill").collect();
+        assert!(kills.len() == 1 && !kills[0].acknowledged, "{kills:?}");
+    }
+}
+
+#[test]
+fn whom_a_kill_took_is_news_when_the_log_tells_it_late_also_of_a_container_that_is_gone() {
+    for ability in [V1, V2] {
+        let (mut kernel, mut alerts) = (Kernel::new(ability), Engine::default());
+        let mut model = Model::new(Scope::Containers);
+        for events in [&[MADE][..], &[]] {
+            model.ingest(kernel.read(events));
+            news(&mut alerts, &model);
+        }
+        let mut reading = kernel.read(&[KILLED]);
+        let log = std::mem::take(&mut reading.oom_kills);
+        model.ingest(reading);
+        let told = news(&mut alerts, &model);
+        assert!(told.len() == 1 && told[0].contains("OOM kill: a process at its own limit"), "{told:?}");
+        let mut reading = kernel.read(&[REMOVED]);
+        reading.oom_kills = log;
+        model.ingest(reading);
+        let told = news(&mut alerts, &model);
+        assert!(told.len() == 1 && told[0].contains("worsened aaaaaaaaaaaa: OOM kill: hog (pid 0"), "{told:?}");
     }
 }
 
@@ -592,11 +652,15 @@ fn kills_are_in_the_order_that_they_happened_in() {
 fn what_was_in_the_log_before_is_told_and_not_counted() {
     let mut kernel = Kernel::new(V2);
     let mut model = Model::new(Scope::Containers);
+    kernel.seconds = 600;
     let mut first = kernel.read(&[MADE, KILLED]);
     first.oom_kills.iter_mut().for_each(|kill| kill.past = true);
     model.ingest(first);
     (0..3).for_each(|_| model.ingest(kernel.read(&[])));
     assert_eq!((model.autopsies().counted(), model.autopsies().past()), (0, 1));
+    let verdict = row(&model, 0).verdict.unwrap();
+    assert_eq!((verdict.state, verdict.own, row(&model, 0).killed()), (State::Oom, true, 0));
+    assert!(Engine::default().judge(&model).is_empty(), "it is nobody's alarm again");
     let autopsy = model.autopsies().newest().next().unwrap();
     assert!(autopsy.past && autopsy.name.as_deref() == Some("aaaaaaaaaaaa"), "{autopsy:?}");
 }

@@ -167,6 +167,12 @@ impl Engine {
     fn bury(&mut self, round: &mut Round<'_>) {
         for (subject, track) in std::mem::take(&mut round.loose) {
             let policy = self.policies.of(track.rule, None);
+            if let Some((stone, standing)) = self.of_tombstone(&subject, &track, round.model) {
+                let named = || (subject.clone(), stone.identity.label().into());
+                let track = step(track.rule, policy, Some(track), Some(standing), round, named);
+                self.tracks.entry(subject.clone()).or_default().extend(track);
+                continue;
+            }
             let is_news = track.rule.outlives
                 && track.firing().is_some_and(|firing| round.now.at.saturating_sub(firing.renewed) <= NEWS);
             let track = if is_news {
@@ -181,6 +187,16 @@ impl Engine {
                 self.tracks.entry(subject).or_default().push(track);
             }
         }
+    }
+
+    /// What a rule says of what is left of a container that is gone: the kernel log may tell more of it, and late.
+    fn of_tombstone<'a>(&self, subject: &Subject, track: &Track, model: &'a Model) -> Option<(&'a Group, Standing)> {
+        let (Subject::Row(id), Judge::Row(judge)) = (subject, track.rule.judge) else { return None };
+        let stone = model.tombstones().iter().find(|stone| stone.id.path == id.path)?;
+        let policy = self.policies.of(track.rule, Some(stone));
+        let is_asked = track.rule.outlives && policy.enabled && track.firing().is_some();
+        let standing = is_asked.then(|| judge(stone, self.case(track.rule, policy, Some(track), model)))?;
+        Some((stone, standing?))
     }
 
     /// Kills in cgroups that no row tells of, most of them gone before they were read.
@@ -260,9 +276,9 @@ impl Engine {
         self.acknowledge(|_| true);
     }
 
-    /// Somebody has seen what fires for a subject.
-    pub fn acknowledge_of(&mut self, subject: &Subject) {
-        self.acknowledge(|alert| alert.subject == *subject);
+    /// Somebody has seen what fires for the row of a cgroup, or for the one that had its path.
+    pub fn acknowledge_of(&mut self, path: &str) {
+        self.acknowledge(|alert| alert.subject.path() == Some(path));
     }
 
     fn acknowledge(&mut self, is_seen: impl Fn(&Alert) -> bool) {
@@ -313,7 +329,13 @@ fn step(
                     acknowledged: false,
                 }
             };
-            let (mut state, news) = track::stands(known.map(|track| track.state), standing, policy, now, blank);
+            let known = known.map(|mut track| {
+                if round.moves {
+                    track.rebase(standing.weight);
+                }
+                track.state
+            });
+            let (mut state, news) = track::stands(known, standing, (rule, policy), now, blank);
             if let State::Firing(firing) = &mut state {
                 // It may have been made again, or only now be known by its name.
                 (firing.alert.subject, firing.alert.name) = subject();

@@ -45,15 +45,16 @@ fn summary(path: Option<&Arc<str>>, autopsies: &[&Autopsy]) -> Kills {
     let newest = autopsies.first();
     let name = newest.and_then(|autopsy| autopsy.name.clone()).or_else(|| path.cloned());
     let last = newest.map_or(String::new(), |autopsy| lives::of_autopsy(autopsy));
-    let count = autopsies.len();
+    let count = autopsies.len() as u64;
     Kills {
         path: path.cloned(),
         name: name.unwrap_or_else(|| "a cgroup that is gone".into()),
         standing: Standing {
             sign: 'X',
-            text: lives::kills_told(count as u64, "", &last),
+            text: lives::kills_told(count, "", &last),
             severity: Severity::Usual,
-            weight: count as f64,
+            // Of the last ten minutes there may be fewer the next time.
+            weight: newest.map_or(0.0, |newest| lives::weight(newest.number, Some(newest))),
         },
     }
 }

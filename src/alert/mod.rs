@@ -102,7 +102,7 @@ pub enum Change {
     Begun,
     /// It fires again within its cooldown: it is the same alert.
     Resumed,
-    /// Its level rose.
+    /// Its level rose, or there is more of what it counts.
     Worsened,
     /// It is over.
     Ended,

@@ -64,6 +64,13 @@ impl Track {
         matches!(self.state, State::Pending { .. } | State::Firing(_))
     }
 
+    /// Other cgroups count for its subject than before: that there are more is not news.
+    pub(super) fn rebase(&mut self, weight: f64) {
+        if let State::Firing(firing) | State::Over(firing) = &mut self.state {
+            firing.worst.weight = firing.worst.weight.max(weight);
+        }
+    }
+
     /// The alert, while it fires.
     pub(super) fn firing(&self) -> Option<&Firing> {
         match &self.state {
@@ -77,13 +84,13 @@ impl Track {
 pub(super) fn stands(
     before: Option<State>,
     standing: Standing,
-    policy: Policy,
+    (rule, policy): (&Rule, Policy),
     now: Now,
     blank: impl FnOnce(Level, &Standing) -> Alert,
 ) -> (State, Option<News>) {
     let level = level(policy, &standing);
     let (since, resumed) = match before {
-        Some(State::Firing(firing)) => return go_on(firing, standing, level, now),
+        Some(State::Firing(firing)) => return go_on(firing, standing, rule, level, now),
         Some(State::Over(over)) if over.is_within(policy.cooldown, now.at) => (now.at, Some(over)),
         Some(State::Pending { since, .. }) => (since, None),
         Some(State::Over(_)) | None => (now.at, None),
@@ -91,7 +98,7 @@ pub(super) fn stands(
     if let Some(over) = resumed {
         let acknowledged = over.alert.acknowledged;
         let firing = Box::new(Firing { alert: Alert { until: None, ..over.alert }, ..*over });
-        let (state, worsened) = go_on(firing, standing, level, now);
+        let (state, worsened) = go_on(firing, standing, rule, level, now);
         let news = match (&state, worsened) {
             (_, Some(news)) => Some(news),
             (State::Firing(firing), None) => {
@@ -119,8 +126,9 @@ fn level(policy: Policy, standing: &Standing) -> Level {
 }
 
 /// A firing alert shows the present. Who acknowledged it has not seen that it became worse.
-fn go_on(mut firing: Box<Firing>, standing: Standing, level: Level, now: Now) -> (State, Option<News>) {
-    let worsened = level > firing.alert.level;
+fn go_on(mut firing: Box<Firing>, standing: Standing, rule: &Rule, level: Level, now: Now) -> (State, Option<News>) {
+    let is_more = rule.each_is_news && standing.weight > firing.worst.weight;
+    let worsened = is_more || level > firing.alert.level;
     let alert = &mut firing.alert;
     alert.level = level;
     alert.sign = standing.sign;
@@ -223,7 +231,7 @@ mod tests {
 
         fn stands_so(&mut self, seconds: u64, standing: Standing) -> Option<Change> {
             let at = now(seconds);
-            let (state, news) = stands(self.state.take(), standing, self.policy, at, blank(at));
+            let (state, news) = stands(self.state.take(), standing, (self.rule, self.policy), at, blank(at));
             self.state = Some(state);
             news.map(|news| news.change)
         }
@@ -296,6 +304,16 @@ mod tests {
         story.alert().acknowledged = true;
         assert_eq!((story.stands(3, 90.0), story.alert().level), (None, Level::Warning));
         assert_eq!((story.falls(4), story.stands(5, 90.0)), (Some(Change::Ended), Some(Change::Resumed)));
+    }
+
+    #[test]
+    fn each_event_of_a_rule_that_counts_them_is_news() {
+        let mut story = Story { rule: find("oom-kill").unwrap(), ..Story::new(POLICY) };
+        assert_eq!((story.stands(0, 1.0), story.stands(1, 1.0)), (Some(Change::Begun), None));
+        story.alert().acknowledged = true;
+        assert_eq!((story.stands(2, 2.0), story.alert().acknowledged), (Some(Change::Worsened), false));
+        let mut usual = Story::new(POLICY);
+        assert_eq!((usual.stands(0, 91.0), usual.stands(1, 92.0)), (Some(Change::Begun), None));
     }
 
     #[test]

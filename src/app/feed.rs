@@ -2,9 +2,9 @@
 //!
 //! A frozen screen keeps nobody from being told of alerts.
 
-use crate::alert::{Engine, News, Subject};
+use crate::alert::{Engine, News};
 use crate::app::{App, Effect};
-use crate::model::{Group, Model};
+use crate::model::Model;
 use crate::snapshot::Snapshot;
 
 /// Whether new readings are shown.
@@ -66,23 +66,22 @@ impl App {
 
     pub(super) fn acknowledge_all(&mut self) {
         self.acknowledge(Engine::acknowledge_all);
-        self.clear_tombstones(|_| true);
+        self.see_kills(None);
     }
 
     /// What is left of a container goes when somebody has seen it.
-    fn clear_tombstones(&mut self, which: impl Fn(&Group) -> bool) {
-        self.model.clear_tombstones(&which);
+    fn see_kills(&mut self, path: Option<&str>) {
+        self.model.see_kills(path);
         if let Feed::Ahead(ahead) = &mut self.feed {
-            ahead.0.clear_tombstones(&which);
+            ahead.0.see_kills(path);
         }
         self.arrange();
     }
 
     pub(super) fn acknowledge_row(&mut self) {
         if let Some(id) = self.current().map(|group| group.id.clone()) {
-            self.clear_tombstones(|group| group.id == id);
-            let subject = Subject::Row(id);
-            self.acknowledge(|alerts| alerts.acknowledge_of(&subject));
+            self.see_kills(Some(&id.path));
+            self.acknowledge(|alerts| alerts.acknowledge_of(&id.path));
         }
     }
 

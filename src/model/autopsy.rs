@@ -40,6 +40,7 @@ impl Killer {
 
 /// One OOM kill.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that go together in any way")]
 pub struct Autopsy {
     /// Its number, from 1 on.
     pub number: u64,
@@ -79,6 +80,8 @@ pub struct Autopsy {
     pub before: Option<Before>,
     /// It was killed before memcgtop watched.
     pub past: bool,
+    /// Somebody has seen it.
+    pub seen: bool,
     /// Whether the kernel log tells of it.
     pub logged: bool,
     /// The row whose counters tell of it: the container itself, or what was above it when it was gone. `None` where only
@@ -186,6 +189,7 @@ impl Autopsy {
             tasks: Vec::new(),
             before: None,
             past: false,
+            seen: false,
             logged: false,
             counted_by: None,
             at: now.at,
@@ -229,8 +233,7 @@ impl Autopsy {
         self.tasks = kill.tasks;
         match kill.by {
             Culprit::Limit(limited) => {
-                let own = self.cgroup.as_ref().is_some_and(|container| is_within(&limited, container));
-                self.by = By { own, ancestor: !own, host: false };
+                self.by = By::limit_of(&limited, self.cgroup.as_deref());
                 self.limited_by = Some(limited);
             }
             Culprit::Host => {

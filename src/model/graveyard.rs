@@ -71,14 +71,20 @@ impl Graveyard {
         recent.rev().find(around).or_else(|| self.stones.iter().rfind(around))
     }
 
-    /// Somebody has seen them.
-    pub(super) fn clear_stones(&mut self, which: impl Fn(&Group) -> bool) {
-        self.stones.retain(|stone| !which(stone));
+    /// Somebody has seen that of this path, or all.
+    pub(super) fn clear(&mut self, path: Option<&str>) {
+        self.stones.retain(|stone| path.is_some_and(|path| *stone.id.path != *path));
     }
 
     /// Puts up the tombstones of this reading, and takes away those whose time is over or whose container is back. Whether
     /// there is more in `earlier` now.
-    pub(super) fn settle(&mut self, autopsies: &mut Autopsies, living: &mut [Group], earlier: &mut Gone, now: Now) -> bool {
+    pub(super) fn settle(
+        &mut self,
+        autopsies: &mut Autopsies,
+        living: &mut [Group],
+        earlier: &mut Gone,
+        now: Now,
+    ) -> bool {
         self.recent.retain(|lost| is_younger(&lost.group, REMEMBERED, now));
         for Lost { group, .. } in &mut self.recent {
             group.gone.get_or_insert(Vanished { when: now.when, at: now.at });

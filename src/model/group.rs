@@ -95,7 +95,9 @@ impl Group {
 
     /// Whether a limit holds it, be it this very moment or within the last seconds.
     pub fn is_held(&self) -> bool {
-        let held = |verdict: Verdict| matches!(verdict.state, State::AtLimit | State::Thrashing | State::SwapFull);
+        let held = |verdict: Verdict| {
+            matches!(verdict.state, State::AtLimit | State::Thrashing | State::SwapFull | State::UnderOom)
+        };
         self.figures.at_limit || self.verdict.is_ok_and(held)
     }
 
@@ -176,6 +178,17 @@ impl Group {
             self.kills_read = Some(before);
             (self.hits, self.throttled, self.ooms, self.swap_hits) = (news, news, news, news);
             self.oomd_kills = news;
+        }
+    }
+
+    /// The log tells of a kill from before memcgtop watched.
+    pub(super) fn remember_kill(&mut self, by: By, at: Duration, now: Duration) {
+        if self.kills.last.is_none_or(|last| last < at) {
+            self.kills.add(Tally::of_another(0, Some(at)));
+            self.killed_by = by;
+            if self.moved.is_none() {
+                self.verdict = verdict::from_one(self, &self.figures, now);
+            }
         }
     }
 
@@ -262,7 +275,7 @@ impl Group {
             self.moved = self.marks.advance(at, &figures, beat);
         }
         self.verdict = match self.moved {
-            None => verdict::from_totals(self, &figures),
+            None => verdict::from_one(self, &figures, at),
             Some(moved) => Ok(verdict::judge(self, &figures, moved, around)),
         };
         // A storm of early readings would weigh more than the minutes before it.

@@ -9,9 +9,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::model::group::Killed;
-use crate::model::{Group};
+use crate::model::Group;
 use crate::model::autopsy::{Autopsy, Before, Killer};
+use crate::model::group::Killed;
 use crate::snapshot::{CgroupId, OomKill, Part, Reading, Snapshot, is_within};
 
 /// Kills that are remembered with everything that is known of them.
@@ -151,6 +151,12 @@ impl Autopsies {
     pub(super) fn bury(&mut self, ids: &[u64]) {
         self.logged.retain(|open| !ids.contains(&open.id));
         self.kept.iter_mut().filter(|autopsy| ids.contains(&autopsy.id)).for_each(|autopsy| autopsy.buried = true);
+    }
+
+    /// Somebody has seen those of a container, or all.
+    pub(super) fn see(&mut self, container: Option<&str>) {
+        let is_meant = |autopsy: &&mut Autopsy| container.is_none_or(|container| autopsy.is_of(container));
+        self.kept.iter_mut().filter(is_meant).for_each(|autopsy| autopsy.seen = true);
     }
 
     /// Kills since memcgtop watches.

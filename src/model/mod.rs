@@ -28,7 +28,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::snapshot::{CgroupId, Fresh, Host, Missing, Part, Problem, Snapshot, Topology};
+use crate::snapshot::{CgroupId, Culprit, Fresh, Host, Missing, OomKill, Part, Problem, Snapshot, Topology};
 
 use autopsy::Before;
 use beat::Reach;
@@ -271,6 +271,7 @@ impl Model {
     /// What the kernel log tells of kills, and what the host's counter says that nobody told.
     fn hear(&mut self, snapshot: &Snapshot, now: Now) {
         let rows = Rows(&self.groups);
+        let mut past = Vec::new();
         for kill in snapshot.oom_kills.iter().cloned() {
             match kill.cgroup.clone() {
                 _ if kill.part == Part::Again => self.autopsies.log_double(kill, now),
@@ -278,6 +279,7 @@ impl Model {
                 Some(path) => {
                     let owner = owner(rows, &self.graveyard, &path);
                     let before = owner.filter(|_| !kill.past).and_then(Before::of);
+                    past.extend(past_kill(&kill, owner, now));
                     self.autopsies.log(kill, rows, owner, before, now);
                 }
             }
@@ -288,6 +290,11 @@ impl Model {
             self.autopsies.account(snapshot.host.oom_kill, now);
         }
         self.autopsies.finish();
+        for PastKill { row, by, at } in past {
+            if let Some(group) = self.groups.iter_mut().find(|group| group.id == row) {
+                group.remember_kill(by, at, now.at);
+            }
+        }
         if self.graveyard.settle(&mut self.autopsies, &mut self.groups, &mut self.gone, now) {
             self.know_earlier_kills();
         }
@@ -298,9 +305,10 @@ impl Model {
         self.graveyard.stones()
     }
 
-    /// Somebody has seen what the OOM killer did.
-    pub fn clear_tombstones(&mut self, which: impl Fn(&Group) -> bool) {
-        self.graveyard.clear_stones(which);
+    /// Somebody has seen what the OOM killer did to the row of this path, or to all.
+    pub fn see_kills(&mut self, path: Option<&str>) {
+        self.autopsies.see(path);
+        self.graveyard.clear(path);
     }
 
     /// Every OOM kill that is known.
@@ -367,6 +375,25 @@ impl Model {
             }
         }
     }
+}
+
+/// A kill from before memcgtop watched, in a container that is still there.
+struct PastKill {
+    row: CgroupId,
+    by: By,
+    at: Duration,
+}
+
+/// Nothing if the clock of the snapshots does not go back as far.
+fn past_kill(kill: &OomKill, owner: Option<&Group>, now: Now) -> Option<PastKill> {
+    let owner = owner.filter(|owner| kill.past && owner.is_container() && owner.gone.is_none())?;
+    let at = now.at.checked_sub(now.when.duration_since(kill.when).ok()?)?;
+    let by = match &kill.by {
+        Culprit::Limit(limited) => By::limit_of(limited, Some(&owner.id.path)),
+        Culprit::SomeLimit => By::default(),
+        Culprit::Host => By { host: true, ..By::default() },
+    };
+    Some(PastKill { row: owner.id.clone(), by, at })
 }
 
 /// The row that a cgroup belongs to: the innermost one around it, else one that vanished.

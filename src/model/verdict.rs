@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::beat::Beat;
 use crate::model::figures::Holder;
 use crate::model::{Figures, Group, Moved};
-use crate::snapshot::{Missing, Reading};
+use crate::snapshot::{Missing, Reading, is_within};
 use crate::units::Limit;
 
 /// A stall of this many percent of the last ten seconds hurts.
@@ -36,6 +36,8 @@ pub enum State {
     SwapFull,
     /// The host is short and takes from it.
     HostShort,
+    /// It stands still at a limit, because its OOM killer is disabled. v1 only.
+    UnderOom,
     /// The OOM killer took from it.
     Oom,
     /// At its limit, and the kernel's counters cannot tell more.
@@ -52,6 +54,7 @@ impl State {
             Self::Throttled => "throttled",
             Self::SwapFull => "swap-full",
             Self::HostShort => "host-short",
+            Self::UnderOom => "under-oom",
             Self::Oom => "oom",
             Self::Unknown => "unknown",
         }
@@ -88,7 +91,7 @@ impl Verdict {
             State::HostShort => 'H',
             State::Throttled => '~',
             State::Unknown => '?',
-            State::AtLimit | State::Thrashing | State::SwapFull => {
+            State::AtLimit | State::Thrashing | State::SwapFull | State::UnderOom => {
                 if self.ancestor {
                     '^'
                 } else {
@@ -99,13 +102,25 @@ impl Verdict {
     }
 }
 
-/// From one reading: only what the totals prove.
-pub(super) fn from_totals(group: &Group, figures: &Figures) -> Reading<Verdict> {
+/// From one reading: only what that proves.
+pub(super) fn from_one(group: &Group, figures: &Figures, at: Duration) -> Reading<Verdict> {
     let stopped = figures.under_oom == Ok(true);
-    if stopped || figures.oom_kill.is_ok_and(|kills| kills > 0) && group.is_container() {
-        return Ok(Verdict { state: State::Oom, own: false, ancestor: false, host: false, hurts: stopped });
+    let killed = group.was_killed_within(KILLED, at);
+    if !stopped && !killed {
+        return Err(Missing::OneReading);
     }
-    Err(Missing::OneReading)
+    let hurts = stopped || group.was_killed_within(KILLED_NOW, at);
+    let (state, by) = if stopped { (State::UnderOom, held_by(figures)) } else { (State::Oom, group.killed_by) };
+    Ok(Verdict { state, own: by.own, ancestor: by.ancestor, host: by.host, hurts })
+}
+
+/// Whose limit binds.
+fn held_by(figures: &Figures) -> By {
+    match figures.limited_by {
+        Ok(Holder::Own(_)) => By { own: true, ..By::default() },
+        Ok(Holder::Ancestor(_)) => By { ancestor: true, ..By::default() },
+        _ => By::default(),
+    }
 }
 
 /// The moment of a reading.
@@ -131,10 +146,12 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
     let throttled_above = group.ancestor_throttled.rose_within(RECENT, at) && figures.stalls_a_little();
     let host = is_taken_from(group, moved, around, hits || ancestor_hits);
     let stalls = stalls(figures, moved, hits || ancestor_hits);
-    let killing = group.was_killed_within(KILLED_NOW, at) || figures.under_oom == Ok(true);
+    let stopped = figures.under_oom == Ok(true);
+    let killing = group.was_killed_within(KILLED_NOW, at);
     let killed = group.was_killed_within(KILLED, at);
     let held = own || ancestor || throttled || throttled_above || host;
     let state = match () {
+        () if stopped => State::UnderOom,
         () if killing => State::Oom,
         () if host && (stalls || !killed) => State::HostShort,
         () if (own || ancestor) && stalls => State::Thrashing,
@@ -146,11 +163,11 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
         () if throttled || throttled_above => State::Throttled,
         () => State::Calm,
     };
-    let hurts = killing || (held && stalls);
-    let by = if state == State::Oom {
-        group.killed_by
-    } else {
-        By { own: own || throttled, ancestor: ancestor || throttled_above, host }
+    let hurts = stopped || killing || (held && stalls);
+    let by = match state {
+        State::Oom => group.killed_by,
+        State::UnderOom => held_by(figures),
+        _ => By { own: own || throttled, ancestor: ancestor || throttled_above, host },
     };
     Verdict { state, own: by.own, ancestor: by.ancestor, host: by.host, hurts }
 }
@@ -188,6 +205,12 @@ pub struct By {
 }
 
 impl By {
+    /// The limit of a cgroup: the container's own, or one above it.
+    pub(super) fn limit_of(limited: &str, container: Option<&str>) -> Self {
+        let own = container.is_some_and(|container| is_within(limited, container));
+        Self { own, ancestor: !own, host: false }
+    }
+
     /// Those that it is, outermost last: `own`, `ancestor`, `host`.
     pub fn names(self) -> Vec<&'static str> {
         let each = [("own", self.own), ("ancestor", self.ancestor), ("host", self.host)];
@@ -245,12 +268,13 @@ fn is_out_of_swap(group: &Group, figures: &Figures, at: Duration) -> bool {
     stuck && (full || group.swap_hits.rose_within(RECENT, at))
 }
 
-/// How urgent a row is, larger first: 7 killing, 6 hurting, 5 killed lately, 4 held and stalling a little,
+/// How urgent a row is, larger first: 7 killing or standing still, 6 hurting, 5 killed lately, 4 held and stalling a little,
 /// 3 unknown, 2 at a limit, 1 nearly there, 0 calm.
 pub fn tier(group: &Group) -> u8 {
     let figures = &group.figures;
     let Ok(verdict) = group.verdict else { return u8::from(figures.at_limit) * 2 };
     match verdict.state {
+        State::UnderOom => 7,
         State::Oom if verdict.hurts => 7,
         _ if verdict.hurts => 6,
         State::Oom => 5,

@@ -35,6 +35,9 @@ use crate::text;
 /// Files of the slow pace are read at every tenth reading, a tenth of the cgroups at a time.
 const SLOW: usize = 10;
 
+/// The clock of the snapshots begins so long before the first: what the log tells of that time has its place on it.
+const REACH: Duration = Duration::from_secs(600);
+
 /// A single reading waits for names so long.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -73,6 +76,7 @@ pub struct Local {
     names: Names,
     log: Log,
     owners: Owners,
+    /// Where the clock of the snapshots begins.
     started: Instant,
     sweeps: usize,
     watch: Watch,
@@ -101,7 +105,7 @@ impl Local {
             names: Names::new(places(roots, &mount)),
             log: log(roots, &mount),
             owners: Owners::new(&mount),
-            started: Instant::now(),
+            started: Instant::now().checked_sub(REACH).unwrap_or_else(Instant::now),
             sweeps: 0,
             effort,
             is_kernels: mount.is_kernels(),

@@ -86,6 +86,8 @@ pub fn state(group: &Group) -> &'static str {
         (State::Throttled, _) => "throttled by memory.high",
         (State::SwapFull, _) => "at its limit, and out of swap allowance",
         (State::HostShort, _) => "squeezed because the host is short",
+        (State::UnderOom, false) => "standing still at its own limit",
+        (State::UnderOom, true) => "standing still at an ancestor's limit",
         (State::Oom, _) if verdict.hurts => "OOM-killed just now",
         (State::Oom, _) => "OOM-killed",
         (State::Unknown, _) => "at its limit; this kernel counts no hits here",

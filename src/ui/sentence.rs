@@ -1,5 +1,7 @@
 //! The one sentence that says what is going on, in the longest form that fits.
 
+use std::collections::BTreeSet;
+
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
@@ -70,7 +72,10 @@ fn clauses(app: &App) -> Vec<Clause> {
         ));
     }
     troubles(app, &rows, &mut clauses);
-    if clauses.is_empty() {
+    if clauses.is_empty() && app.model.host_moved().is_none() {
+        let n = rows.len();
+        clauses.push(clause(&format!("{n} found, judged at the second reading"), &format!("{n} found"), Role::Plain));
+    } else if clauses.is_empty() {
         let kind = if app.model.scope() == Scope::Everything { "cgroup" } else { "container" };
         let n = rows.len();
         clauses.push(clause(
@@ -99,12 +104,16 @@ fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
             clauses.push(clause(&format!("{n} {long}"), &format!("{n} {short}"), role));
         }
     };
+    let stopped = count(&|g| state(g, State::UnderOom));
+    let stand = if stopped == 1 { "stands still at a limit" } else { "stand still at a limit" };
+    say(stopped, stand, "stuck", Role::Critical);
     say(count(&|g| state(g, State::Oom) && hurts(g)), "OOM-killed now", "kill", Role::Critical);
     let thrashing = |g: &Group| state(g, State::Thrashing) && !ancestor(g);
     let own = if count(&thrashing) == 1 { "thrashing at its own limit" } else { "thrashing at their own limits" };
     say(count(&thrashing), own, "thrash", Role::Critical);
     say(count(&|g| state(g, State::Throttled)), "throttled", "slow", Role::Warning);
-    let held = |g: &Group| ancestor(g) && matches!(g.verdict, Ok(v) if v.state != State::Oom);
+    let held =
+        |g: &Group| ancestor(g) && matches!(g.verdict, Ok(v) if !matches!(v.state, State::Oom | State::UnderOom));
     say(count(&held), "held by an ancestor", "held", Role::Warning);
     say(count(&|g| state(g, State::SwapFull)), "out of swap allowance", "no swap", Role::Warning);
     say(count(&|g| state(g, State::HostShort)), "squeezed by the host", "squeezed", Role::Critical);
@@ -112,19 +121,36 @@ fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
     let newest = killed.clone().filter_map(|g| g.last_kill()).max();
     let ago = newest.map_or(String::new(), |last| format!(" {} ago", units::age(app.model.now().saturating_sub(last))));
     say(killed.count(), &format!("OOM-killed{ago}"), "killed", Role::Critical);
-    say(gone(app, rows), "OOM-killed and gone", "gone", Role::Critical);
+    let (gone, nowhere) = gone(app, rows);
+    say(gone, "OOM-killed and gone", "gone", Role::Critical);
+    say(
+        nowhere,
+        if nowhere == 1 { "OOM kill nobody can place" } else { "OOM kills nobody can place" },
+        "lost",
+        Role::Critical,
+    );
     say(count(&|g| state(g, State::Unknown)), "unknown", "unknown", Role::Warning);
 }
 
-/// Kills of the last minutes whose containers have no row any more.
-fn gone(app: &App, rows: &[&Group]) -> usize {
-    let Some(now) = app.model.snapshot().map(|snapshot| snapshot.taken_at) else { return 0 };
-    let is_recent =
-        |autopsy: &&Autopsy| !autopsy.past && now.duration_since(autopsy.when).is_ok_and(|age| age <= KILLED);
-    let has_row = |autopsy: &Autopsy| {
-        autopsy.cgroup.as_ref().is_some_and(|cgroup| rows.iter().any(|row| is_within(cgroup, &row.id.path)))
-    };
-    app.model.autopsies().newest().take_while(is_recent).filter(|autopsy| !has_row(autopsy)).count()
+/// Containers that were killed in the last minutes and have no row any more, and kills whose container nobody knows; those
+/// that somebody has seen are left out.
+fn gone(app: &App, rows: &[&Group]) -> (usize, usize) {
+    let now = app.model.now();
+    let Some(taken_at) = app.model.snapshot().map(|snapshot| snapshot.taken_at) else { return (0, 0) };
+    let is_recent = |autopsy: &&Autopsy| taken_at.duration_since(autopsy.when).is_ok_and(|age| age <= KILLED);
+    let shows = |row: &Group, cgroup: &str| is_within(cgroup, &row.id.path) && row.was_killed_within(KILLED, now);
+    let (mut containers, mut nowhere) = (BTreeSet::new(), 0);
+    for autopsy in app.model.autopsies().newest().take_while(is_recent).filter(|autopsy| !autopsy.seen) {
+        match autopsy.cgroup.as_deref() {
+            None => nowhere += 1,
+            Some(cgroup) if rows.iter().any(|row| shows(row, cgroup)) => {}
+            Some(cgroup) => {
+                let stone = app.model.tombstones().iter().find(|stone| is_within(cgroup, &stone.id.path));
+                containers.insert(stone.map_or(cgroup, |stone| &stone.id.path));
+            }
+        }
+    }
+    (containers.len(), nowhere)
 }
 
 fn clause(long: &str, short: &str, role: Role) -> Clause {

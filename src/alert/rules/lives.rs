@@ -11,12 +11,26 @@ pub(super) fn oom_kill(group: &Group, case: Case<'_>) -> Option<Standing> {
         return None;
     }
     let kills = group.killed();
+    // What was before the start stands in the row, and is nobody's alarm again.
+    if kills == 0 {
+        return None;
+    }
     // Of two readings it is known exactly when it was.
     let when = group.moved.filter(|_| case.watch == Watch::Once);
     let when = when.map_or(String::new(), |moved| format!(" in {:.1} s", moved.over.as_secs_f64()));
-    let told = case.model.autopsies().last_counted(&group.id.path).map(of_autopsy);
-    let told = told.unwrap_or_else(|| limit_of(&group.figures));
-    Some(Standing { sign: 'X', text: kills_told(kills, &when, &told), severity: Severity::Usual, weight: kills as f64 })
+    let last = case.model.autopsies().last_counted(&group.id.path);
+    let told = last.map_or_else(|| limit_of(&group.figures), of_autopsy);
+    Some(Standing {
+        sign: 'X',
+        text: kills_told(kills, &when, &told),
+        severity: Severity::Usual,
+        weight: weight(kills, last),
+    })
+}
+
+/// One more kill is worse, and so is to know whom the last one took.
+pub(in crate::alert) fn weight(kills: u64, last: Option<&Autopsy>) -> f64 {
+    kills as f64 + if last.is_some_and(|last| last.victim.is_some()) { 0.5 } else { 0.0 }
 }
 
 /// So many kills, and what is known of the last.
@@ -30,13 +44,13 @@ pub(in crate::alert) fn kills_told(count: u64, when: &str, last: &str) -> String
 
 /// Who was killed by whose limit, and the number under which more is known.
 pub(in crate::alert) fn of_autopsy(autopsy: &Autopsy) -> String {
-    format!("{} {}, kill {}", autopsy.victim_told(), autopsy.culprit_told(), autopsy.number)
+    format!("{} {}, kill #{}", autopsy.victim_told(), autopsy.culprit_told(), autopsy.number)
 }
 
 /// Its tasks wait for memory that nobody frees.
 pub(super) fn under_oom(group: &Group, _: Case<'_>) -> Option<Standing> {
     (group.figures.under_oom == Ok(true)).then(|| Standing {
-        sign: 'X',
+        sign: if group.verdict.is_ok_and(|verdict| verdict.ancestor) { '^' } else { '=' },
         text: format!("stands still at {}: its OOM killer is disabled", limit_of(&group.figures)),
         severity: Severity::Usual,
         weight: 0.0,

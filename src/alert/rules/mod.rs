@@ -34,6 +34,8 @@ pub struct Rule {
     pub(super) needs_history: bool,
     /// It tells of a container by its name, so what it said stays news when the cgroup is gone or made again.
     pub(super) outlives: bool,
+    /// What it counts are events, each of which is news: it is told again when there is more.
+    pub(super) each_is_news: bool,
     /// Rules that would say the same of the row, only less.
     pub(super) covers: &'static [&'static str],
     /// Whether it stands.
@@ -184,6 +186,7 @@ const PLAIN: Rule = Rule {
     linger: Duration::ZERO,
     needs_history: false,
     outlives: false,
+    each_is_news: false,
     covers: &[],
     judge: Judge::Host(|_| None),
 };
@@ -195,6 +198,7 @@ pub const RULES: &[Rule] = &[
         meaning: "The OOM killer, the kernel's or one in user space, took a process of it within the last ten minutes.",
         defaults: policy(Level::Critical, Duration::ZERO, Duration::ZERO),
         outlives: true,
+        each_is_news: true,
         judge: Judge::Row(lives::oom_kill),
         ..PLAIN
     },
