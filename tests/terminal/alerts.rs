@@ -36,7 +36,7 @@ fn comes_true(condition: impl Fn() -> bool) -> bool {
 }
 
 #[test]
-fn every_sink_hears_of_a_kill_once() {
+fn every_sink_hears_of_each_kill_once() {
     let tree = Tree::copy(CALM);
     let directory = tempfile::tempdir().unwrap();
     let (log, mark) = (directory.path().join("log"), directory.path().join("mark"));
@@ -48,17 +48,20 @@ fn every_sink_hears_of_a_kill_once() {
     assert_eq!(count(&terminal.bytes(), BELL), 0);
     tree.set_event("oom_kill", 1);
     terminal.wait_for("the alert", |screen| screen.contents().contains("OOM kill: "));
-    let notification = b"\x1b]9;memcgtop: aaaaaaaaaaaa: OOM kill: ";
-    assert!(comes_true(|| count(&terminal.bytes(), notification) == 1));
-    // More kills are the same alert.
+    let told = |notification: &[u8]| comes_true(|| count(&terminal.bytes(), notification) == 1);
+    assert!(told(b"\x1b]9;memcgtop: aaaaaaaaaaaa: OOM kill: "));
+    assert_eq!(count(&terminal.bytes(), BELL), 2, "that of the notification's end, too");
     tree.set_event("oom_kill", 2);
     terminal.wait_for("the second kill", |screen| screen.contents().contains("2 OOM kills: the last "));
-    assert_eq!((count(&terminal.bytes(), notification), count(&terminal.bytes(), BELL)), (1, 2));
+    assert!(told(b"\x1b]9;memcgtop: aaaaaaaaaaaa: 2 OOM kills: "));
+    assert_eq!(count(&terminal.bytes(), BELL), 4);
     let lines = || fs::read_to_string(&log).unwrap_or_default();
-    assert!(comes_true(|| lines().lines().count() == 1), "{}", lines());
-    let line: Value = serde_json::from_str(&lines()).unwrap();
-    assert_eq!((&line["state"], &line["level"]), (&"begun".into(), &"critical".into()));
-    assert_eq!(line["cgroup"], format!("/{}", Tree::container_name()));
+    assert!(comes_true(|| lines().lines().count() == 2), "{}", lines());
+    for (line, state) in lines().lines().zip(["begun", "worsened"]) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["state"], &line["level"]), (&state.into(), &"critical".into()));
+        assert_eq!(line["cgroup"], format!("/{}", Tree::container_name()));
+    }
     let marked = || fs::read_to_string(&mark).unwrap_or_default();
     assert!(comes_true(|| marked().contains("MEMCGTOP_NAME=aaaaaaaaaaaa\n")), "{}", marked());
     terminal.press("q");
