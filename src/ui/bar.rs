@@ -3,7 +3,7 @@
 use ratatui::text::Span;
 
 use crate::model::figures::Holder;
-use crate::model::history::{History, Point};
+use crate::model::history::{Axis, History, Point, Slot};
 use crate::model::{Figures, Group};
 use crate::ui::theme::{Role, Theme};
 use crate::units::Limit;
@@ -74,7 +74,9 @@ fn spans<'a>(parts: &[(&'static str, Role)], theme: &Theme) -> Vec<Span<'a>> {
 
 /// Usage over the last `span`, on a scale from nothing to `top`.
 pub fn trend(history: &History, now: Duration, span: Duration, top: u64, cells: usize, theme: &Theme) -> String {
-    curve(&history.slots(now, span, cells, Point::usage), top, theme)
+    let usage = |slot: Slot| slot.point().and_then(Point::usage);
+    let values: Vec<_> = history.slots(&Axis::new(now, span, cells)).into_iter().map(usage).collect();
+    curve(&values, top, theme)
 }
 
 /// A curve of values; a gap where nothing was read.

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::forecast::Forecast;
-use crate::model::history::Point;
+use crate::model::history::{Axis, Point, Slot};
 use crate::model::host::{mem_used, swap_used};
 use crate::model::verdict::State;
 use crate::model::{Group, cause, evidence};
@@ -125,8 +125,9 @@ fn room_mates(app: &App, group: &Group) -> Option<String> {
 fn chart(app: &App, group: &Group, width: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
     let slots = width.saturating_sub(AXIS + 8).max(10);
     let now = app.model.now();
-    let usage = group.history.slots(now, SPAN, slots, Point::usage);
-    let footprint = group.history.slots(now, SPAN, slots, |point| Some(point.footprint()));
+    let points: Vec<_> = group.history.slots(&Axis::new(now, SPAN, slots)).into_iter().map(Slot::point).collect();
+    let usage: Vec<_> = points.iter().map(|point| point.and_then(Point::usage)).collect();
+    let footprint: Vec<_> = points.iter().map(|point| point.map(Point::footprint)).collect();
     let limit = group.figures.effective_limit_bytes();
     let top = usage.iter().chain(&footprint).flatten().copied().chain(limit).max().unwrap_or(1).max(1);
     let legend =
@@ -143,7 +144,7 @@ fn chart(app: &App, group: &Group, width: usize, height: usize, theme: &Theme) -
         );
         lines.push(Line::from(spans));
     }
-    lines.extend(events(app, group, slots, theme));
+    lines.extend(events(group, &points, theme));
     lines
 }
 
@@ -161,13 +162,11 @@ fn cell(usage: Option<u64>, footprint: Option<u64>, low: u64, high: u64, limit: 
 }
 
 /// Hits, kills and stall below the curve, each with its largest value at the right end.
-fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let now = app.model.now();
+fn events(group: &Group, points: &[Option<Point>], theme: &Theme) -> Vec<Line<'static>> {
     let dim = theme.style(Role::Dim);
     let line = |label: &str, value: fn(Point) -> u64, unit: &str| {
-        let values = group.history.slots(now, SPAN, slots, |point| Some(value(point)));
-        let largest = values.iter().flatten().copied().max().unwrap_or(0);
-        let shown: Vec<Option<u64>> = values.iter().map(|value| value.filter(|&value| value > 0)).collect();
+        let shown: Vec<_> = points.iter().map(|point| point.map(value).filter(|&value| value > 0)).collect();
+        let largest = shown.iter().flatten().copied().max().unwrap_or(0);
         Line::from(vec![
             Span::styled(format!("{} ", text::pad_left(label, AXIS - 2)), dim),
             Span::styled(bar::curve(&shown, largest, theme), dim),
@@ -184,7 +183,7 @@ fn events(app: &App, group: &Group, slots: usize, theme: &Theme) -> Vec<Line<'st
     lines.push(spread(
         vec![Span::styled(format!("{}-4m", " ".repeat(AXIS - 1)), dim)],
         vec![Span::styled("now", dim)],
-        slots + AXIS,
+        points.len() + AXIS,
     ));
     lines
 }
