@@ -4,6 +4,9 @@
 //! `INSTA_UPDATE=always cargo test --test screens`, and a look at the differences.
 #![expect(clippy::expect_used, reason = "a screen that cannot be painted has failed")]
 
+#[path = "screens/chart.rs"]
+mod chart;
+
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
@@ -481,12 +484,16 @@ fn paint(app: &App, theme: &Theme, (width, height): (u16, u16)) -> Buffer {
     terminal.backend().buffer().clone()
 }
 
+fn keep_text(name: &str, text: &str) {
+    insta::assert_snapshot!(name, text);
+}
+
 fn keep(name: &str, buffer: &Buffer) {
     let mut kept = rows(buffer).join("\n");
     if STYLED.contains(&name) {
         let _ = write!(kept, "\n\n{LEGEND}\n{}", styles(buffer).join("\n"));
     }
-    insta::assert_snapshot!(name, kept);
+    keep_text(name, &kept);
 }
 
 fn cells(buffer: &Buffer) -> impl Iterator<Item = &[Cell]> {

@@ -17,10 +17,14 @@ pub enum Action {
     First,
     /// To the last row.
     Last,
-    /// To the column on the left; fold in the tree.
+    /// To the column on the left; fold in the tree; back in time in a chart.
     Left,
-    /// To the column on the right; unfold in the tree.
+    /// To the column on the right; unfold in the tree; forth in time in a chart.
     Right,
+    /// Less of the past in a chart.
+    ZoomIn,
+    /// More of the past in a chart.
+    ZoomOut,
     /// Everything about the row.
     Open,
     /// Back, or clear the filter.
@@ -120,8 +124,22 @@ pub const ACTIONS: &[Entry] = &[
     entry!(All, "A", [key('A')], "containers only, or every cgroup", "all"),
     entry!(Up, "Up k", [code(KeyCode::Up), key('k')], "row above", ""),
     entry!(Down, "Down j", [code(KeyCode::Down), key('j')], "row below", ""),
-    entry!(Left, "Left h", [code(KeyCode::Left), key('h')], "column to the left; in the tree: fold", ""),
-    entry!(Right, "Right l", [code(KeyCode::Right), key('l')], "column to the right; in the tree: unfold", ""),
+    entry!(
+        Left,
+        "Left h",
+        [code(KeyCode::Left), key('h')],
+        "column to the left; in the tree: fold; in a chart: back in time",
+        ""
+    ),
+    entry!(
+        Right,
+        "Right l",
+        [code(KeyCode::Right), key('l')],
+        "column to the right; in the tree: unfold; in a chart: forth in time",
+        ""
+    ),
+    entry!(ZoomIn, "+", [key('+'), key('=')], "less of the past in a chart, down to a minute", "zoom in"),
+    entry!(ZoomOut, "-", [key('-')], "more of the past in a chart, up to an hour", "zoom out"),
     entry!(PageUp, "PgUp", [code(KeyCode::PageUp), ctrl('b')], "a page up", ""),
     entry!(PageDown, "PgDn", [code(KeyCode::PageDown), ctrl('f')], "a page down", ""),
     entry!(First, "g", [key('g'), code(KeyCode::Home)], "first row", ""),

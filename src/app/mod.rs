@@ -6,6 +6,7 @@ pub mod action;
 mod editor;
 mod feed;
 mod rows;
+mod window;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::query::{Filter, Sort};
 use crate::snapshot::{CgroupId, Kind, Snapshot};
 use action::Action;
 use feed::Feed;
+pub use window::Window;
 
 /// What the dashboard starts with.
 #[derive(Clone, Debug)]
@@ -146,6 +148,8 @@ pub struct App {
     complaint: Option<(String, Duration)>,
     /// Lines scrolled in the help, the detail and the alerts.
     pub scroll: usize,
+    /// What the chart of a row shows.
+    pub window: Window,
     /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
     selected: Option<CgroupId>,
     sums: Option<Sums>,
@@ -185,6 +189,7 @@ impl App {
             trouble: None,
             complaint: None,
             scroll: 0,
+            window: Window::default(),
             selected: None,
             sums: settings.grouping.map(Sums::new),
             filter_before: Filter::All,
@@ -335,6 +340,8 @@ impl App {
             Action::Last => self.go(isize::MAX / 2),
             Action::Left => self.sideways(-1),
             Action::Right => self.sideways(1),
+            Action::ZoomIn => self.window.zoom(-1),
+            Action::ZoomOut => self.window.zoom(1),
             Action::Filter => {
                 self.filter_before = self.filter.clone();
                 self.editor = Some(Input::new(self.filter_text.clone()));
@@ -358,6 +365,7 @@ impl App {
     fn show(&mut self, screen: Screen) {
         self.help = false;
         self.scroll = 0;
+        self.window.leave();
         self.screen = screen;
         self.arrange();
     }
@@ -425,23 +433,6 @@ impl App {
     fn turn(&mut self, pages: isize) {
         let Page { step, .. } = (self.layout.page)(self);
         self.go(pages * isize::try_from(step.max(1)).unwrap_or(isize::MAX));
-    }
-
-    fn sideways(&mut self, step: isize) {
-        if self.screen == Screen::Tree {
-            let Some(id) = self.current().map(|group| group.id.clone()) else { return };
-            if step < 0 {
-                self.folded.insert(id);
-            } else {
-                self.folded.remove(&id);
-            }
-            self.arrange();
-        } else {
-            let shown = (self.layout.columns)(self);
-            let at = shown.iter().position(|field| *field == self.focus).unwrap_or(0);
-            let next = shown.get(at.saturating_add_signed(step)).or(shown.last());
-            self.focus = next.copied().unwrap_or(self.focus);
-        }
     }
 
     fn sort_by_column(&mut self) {

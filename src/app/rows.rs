@@ -103,6 +103,34 @@ impl App {
         rows
     }
 
+    /// To another column, branch or moment, whichever the screen has.
+    pub(super) fn sideways(&mut self, step: isize) {
+        match &self.screen {
+            Screen::Tree => self.fold(step),
+            Screen::Detail(id) => {
+                let oldest = self.model.group(id).and_then(|group| group.history.oldest());
+                self.window.go(step, oldest.unwrap_or_default(), self.model.now());
+            }
+            Screen::Table | Screen::Alerts | Screen::Autopsies => {
+                let shown = (self.layout.columns)(self);
+                let at = shown.iter().position(|field| *field == self.focus).unwrap_or(0);
+                let next = shown.get(at.saturating_add_signed(step)).or(shown.last());
+                self.focus = next.copied().unwrap_or(self.focus);
+            }
+        }
+    }
+
+    /// Hides what is below the row under the cursor where `step` is negative, else shows it.
+    fn fold(&mut self, step: isize) {
+        let Some(id) = self.current().map(|group| group.id.clone()) else { return };
+        if step < 0 {
+            self.folded.insert(id);
+        } else {
+            self.folded.remove(&id);
+        }
+        self.arrange();
+    }
+
     /// Each grouping in turn, and then the rows themselves.
     pub(super) fn next_grouping(&mut self) {
         let next = match self.grouping() {

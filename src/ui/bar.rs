@@ -64,12 +64,13 @@ fn share(part: u64, whole: u64, cells: usize, full: bool) -> usize {
     share.min(cells.saturating_sub(usize::from(part < whole)))
 }
 
-/// Neighbours of one kind become one span.
-fn spans<'a>(parts: &[(&'static str, Role)], theme: &Theme) -> Vec<Span<'a>> {
-    parts
-        .chunk_by(|a, b| a == b)
-        .map(|chunk| Span::styled(chunk[0].0.repeat(chunk.len()), theme.style(chunk[0].1)))
-        .collect()
+/// Neighbours of one role become one span.
+pub(super) fn spans<'a>(parts: &[(&'static str, Role)], theme: &Theme) -> Vec<Span<'a>> {
+    let span = |chunk: &[(&'static str, Role)]| {
+        let text: String = chunk.iter().map(|(glyph, _)| *glyph).collect();
+        Span::styled(text, theme.style(chunk[0].1))
+    };
+    parts.chunk_by(|a, b| a.1 == b.1).map(span).collect()
 }
 
 /// Usage over the last `span`, on a scale from nothing to `top`.
@@ -81,15 +82,12 @@ pub fn trend(history: &History, now: Duration, span: Duration, top: u64, cells: 
 
 /// A curve of values; a gap where nothing was read.
 pub fn curve(values: &[Option<u64>], top: u64, theme: &Theme) -> String {
+    values.iter().map(|value| value.map_or(" ", |value| level(value, top, theme))).collect()
+}
+
+/// One cell of a curve; a part of a step gets a step.
+pub(super) fn level(value: u64, top: u64, theme: &Theme) -> &'static str {
     const STEPS: u64 = 8;
-    values
-        .iter()
-        .map(|value| match value {
-            None => " ",
-            Some(value) => {
-                let level = value.saturating_mul(STEPS).div_ceil(top.max(1)).clamp(1, STEPS);
-                theme.glyphs.levels[(level - 1) as usize]
-            }
-        })
-        .collect()
+    let level = value.saturating_mul(STEPS).div_ceil(top.max(1)).clamp(1, STEPS);
+    theme.glyphs.levels[(level - 1) as usize]
 }

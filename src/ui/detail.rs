@@ -1,7 +1,5 @@
 //! Everything about one row: why, the last minutes, what it is made of, swap, the limits above it, every figure.
 
-use std::time::Duration;
-
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -9,7 +7,6 @@ use crate::app::App;
 use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::forecast::Forecast;
-use crate::model::history::{Axis, Point, Slot};
 use crate::model::host::{mem_used, swap_used};
 use crate::model::verdict::State;
 use crate::model::{Group, cause, evidence};
@@ -18,13 +15,8 @@ use crate::text;
 use crate::ui::columns;
 use crate::ui::panels::{host_need, state, state_of};
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, fitted, rule, spread};
+use crate::ui::{bar, chart, fitted, rule, spread};
 use crate::units;
-
-/// The span of the chart: all that is kept at one reading a second.
-const SPAN: Duration = Duration::from_secs(240);
-/// Cells in front of the curves.
-const AXIS: usize = 9;
 
 /// The screen of one row; says so if it is gone.
 pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
@@ -39,7 +31,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     let mut lines = title(group, width, theme);
     lines.push(rule("why", "", width, theme));
     lines.extend(why(app, group));
-    lines.extend(chart(app, group, width, if area.height >= 36 { 7 } else { 4 }, theme));
+    lines.extend(chart::lines(app, group, width, chart_height(area.height), theme));
     lines.extend(composition(group, width, theme));
     lines.extend(swap(app, group, width, theme));
     lines.extend(chain(app, group, width, theme));
@@ -121,71 +113,14 @@ fn room_mates(app: &App, group: &Group) -> Option<String> {
     (mates.len() > 1).then(|| format!("below that limit: {}", told.join(", ")))
 }
 
-/// Usage as an area, what is out on swap above it, the limit as a line; hits and stall on the same time axis.
-fn chart(app: &App, group: &Group, width: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let slots = width.saturating_sub(AXIS + 8).max(10);
-    let now = app.model.now();
-    let points: Vec<_> = group.history.slots(&Axis::new(now, SPAN, slots)).into_iter().map(Slot::point).collect();
-    let usage: Vec<_> = points.iter().map(|point| point.and_then(Point::usage)).collect();
-    let footprint: Vec<_> = points.iter().map(|point| point.map(Point::footprint)).collect();
-    let limit = group.figures.effective_limit_bytes();
-    let top = usage.iter().chain(&footprint).flatten().copied().chain(limit).max().unwrap_or(1).max(1);
-    let legend =
-        format!("{} usage  {} out on swap  {} limit", theme.glyphs.floor, theme.glyphs.droppable, theme.glyphs.rule);
-    let mut lines = vec![rule("last 4 minutes", &legend, width, theme)];
-    for level in (0..height as u64).rev() {
-        let (low, high) = (top * level / height as u64, top * (level + 1) / height as u64);
-        let is_limit = limit.is_some_and(|limit| low < limit && limit <= high);
-        let label = if is_limit { limit } else { (level + 1 == height as u64).then_some(top) };
-        let label = text::pad_left(&label.map_or(String::new(), units::size), AXIS - 2);
-        let mut spans = vec![Span::styled(format!("{label} "), theme.style(Role::Dim))];
-        spans.extend(
-            usage.iter().zip(&footprint).map(|(usage, footprint)| cell(*usage, *footprint, low, high, is_limit, theme)),
-        );
-        lines.push(Line::from(spans));
+/// Lines of usage in the chart of a screen so high; none where the facts need all of it.
+fn chart_height(height: u16) -> u64 {
+    match height {
+        ..16 => 0,
+        16..36 => 4,
+        36..50 => 8,
+        _ => 14,
     }
-    lines.extend(events(group, &points, theme));
-    lines
-}
-
-fn cell(usage: Option<u64>, footprint: Option<u64>, low: u64, high: u64, limit: bool, theme: &Theme) -> Span<'static> {
-    let glyphs = theme.glyphs;
-    match (usage, footprint) {
-        (Some(usage), _) if usage > low => {
-            let eighth = (usage - low).saturating_mul(8).div_ceil((high - low).max(1)).clamp(1, 8);
-            Span::raw(glyphs.levels[eighth as usize - 1])
-        }
-        (Some(_), Some(footprint)) if footprint > low => Span::styled(glyphs.droppable, theme.style(Role::Dim)),
-        _ if limit => Span::styled(glyphs.rule, theme.style(Role::Dim)),
-        _ => Span::raw(" "),
-    }
-}
-
-/// Hits, kills and stall below the curve, each with its largest value at the right end.
-fn events(group: &Group, points: &[Option<Point>], theme: &Theme) -> Vec<Line<'static>> {
-    let dim = theme.style(Role::Dim);
-    let line = |label: &str, value: fn(Point) -> u64, unit: &str| {
-        let shown: Vec<_> = points.iter().map(|point| point.map(value).filter(|&value| value > 0)).collect();
-        let largest = shown.iter().flatten().copied().max().unwrap_or(0);
-        Line::from(vec![
-            Span::styled(format!("{} ", text::pad_left(label, AXIS - 2)), dim),
-            Span::styled(bar::curve(&shown, largest, theme), dim),
-            Span::styled(format!(" {}{unit}", units::count(largest)), dim),
-        ])
-    };
-    let mut lines = vec![line("hits", Point::hits, "")];
-    if group.figures.psi.is_ok() {
-        lines.push(line("stall", Point::stall, "%"));
-    }
-    if group.killed() > 0 {
-        lines.push(line("kills", Point::kills, ""));
-    }
-    lines.push(spread(
-        vec![Span::styled(format!("{}-4m", " ".repeat(AXIS - 1)), dim)],
-        vec![Span::styled("now", dim)],
-        points.len() + AXIS,
-    ));
-    lines
 }
 
 fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {

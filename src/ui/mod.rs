@@ -14,6 +14,7 @@
 
 pub mod autopsies;
 pub mod bar;
+pub mod chart;
 pub mod columns;
 pub mod detail;
 pub mod header;

@@ -364,9 +364,11 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
     let useful = |action: Action| match (&app.screen, app.help) {
         (_, true) => matches!(action, Action::Back | Action::Quit),
         (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies, _) => {
-            matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
+            let is_zoom = matches!(action, Action::ZoomIn | Action::ZoomOut);
+            is_zoom && app.has_chart()
+                || matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
         }
-        (Screen::Table | Screen::Tree, _) => action != Action::Help,
+        (Screen::Table | Screen::Tree, _) => !matches!(action, Action::Help | Action::ZoomIn | Action::ZoomOut),
     };
     let mut hints: Vec<(String, String)> = ACTIONS
         .iter()

@@ -77,6 +77,8 @@ pub struct Glyphs {
     pub high: &'static str,
     /// Levels of a curve, lowest first.
     pub levels: [&'static str; 8],
+    /// A part of a curve that was not read.
+    pub gap: &'static str,
     /// A horizontal rule.
     pub rule: &'static str,
     /// No limit.
@@ -97,6 +99,7 @@ pub const UNICODE: Glyphs = Glyphs {
     free: "·",
     high: "┃",
     levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    gap: "┊",
     rule: "─",
     unlimited: "∞",
     branches: ["├─ ", "└─ ", "│  ", "   "],
@@ -112,6 +115,7 @@ pub const ASCII: Glyphs = Glyphs {
     free: ".",
     high: "|",
     levels: ["_", ".", ",", "-", "=", "+", "*", "#"],
+    gap: ":",
     rule: "-",
     unlimited: "max",
     branches: ["|- ", "`- ", "|  ", "   "],

@@ -22,9 +22,15 @@ impl Axis {
         Self { length, behind: millis(end) / length + 1, parts }
     }
 
-    /// Where a part begins.
-    pub fn beginning(&self, part: usize) -> Duration {
-        Duration::from_millis((self.behind + part as u64).saturating_sub(self.parts as u64) * self.length)
+    /// Where it begins, or the beginning of the clock.
+    pub(super) fn beginning(&self) -> Duration {
+        Duration::from_millis(self.behind.saturating_sub(self.parts as u64) * self.length)
+    }
+
+    /// How long before `now` a part begins. That may be before the clock does.
+    pub fn age(&self, part: usize, now: Duration) -> Duration {
+        let before_the_end = (self.parts - part.min(self.parts)) as u64 * self.length;
+        Duration::from_millis((millis(now) + before_the_end).saturating_sub(self.behind * self.length))
     }
 
     /// The part that a moment is in.
@@ -42,18 +48,23 @@ impl Axis {
         millis(at) / self.length
     }
 
-    /// What `points` tell of each part.
+    /// What `points` tell of each part. A point tells of the time since the one before.
     pub(super) fn slots(&self, points: &[Point]) -> Vec<Slot> {
         let mut slots = vec![Slot::Unknown; self.parts];
         for (at, point) in points.iter().enumerate() {
-            if let Some(part) = self.part(point.at()) {
-                slots[part].take_in(*point);
+            let before = at.checked_sub(1).map(|before| points[before].at());
+            let over = before.map_or(Duration::ZERO, |before| point.at().saturating_sub(before));
+            if let Some(before) = before {
+                let behind = self.nearest(self.number(before) + 1);
+                let own = self.nearest(self.number(point.at())).max(behind);
+                let told =
+                    self.nearest(self.number(point.at().saturating_sub(told(points, at))) + 1).clamp(behind, own);
+                slots[behind..told].fill(Slot::Gap);
+                slots[told..own].fill(Slot::Read { point: point.without_events(), hits: point.hits(), over });
             }
-            let behind = self.nearest(self.number(point.at()) + 1);
-            let next = points.get(at + 1).map_or(behind, |next| self.nearest(self.number(next.at())).max(behind));
-            let held = self.nearest(self.number(point.at() + hold(points, at))).clamp(behind, next);
-            slots[behind..held].fill(Slot::Read(point.without_events()));
-            slots[held..next].fill(Slot::Gap);
+            if let Some(part) = self.part(point.at()) {
+                slots[part].take_in(*point, over);
+            }
         }
         slots
     }
@@ -63,10 +74,10 @@ fn millis(time: Duration) -> u64 {
     time.as_millis() as u64
 }
 
-/// For how long a point holds: until the next one, unless readings failed. Then the pause behind it is longer than the
-/// one before, and than the one after; until there is one after, readings may only have become rarer.
-fn hold(points: &[Point], at: usize) -> Duration {
-    let pause = |from: usize| Some(points.get(from + 1)?.at().saturating_sub(points.get(from)?.at()));
+/// Of how much time before it a point tells: all since the one before, unless readings failed. Then the pause is longer
+/// than those around it; until there is one behind it, readings may only have become rarer.
+fn told(points: &[Point], at: usize) -> Duration {
+    let pause = |to: usize| Some(points.get(to)?.at().saturating_sub(points.get(to.checked_sub(1)?)?.at()));
     let before = at.checked_sub(1).and_then(pause).unwrap_or_default();
     let (pause, usual) = (pause(at).unwrap_or_default(), pause(at + 1).map(|after| after.max(before)));
     usual.filter(|usual| 2 * pause > 3 * *usual).unwrap_or(pause)
@@ -79,23 +90,42 @@ pub enum Slot {
     Unknown,
     /// Readings failed.
     Gap,
-    /// What was read, or still held from before.
-    Read(Point),
+    /// What was read.
+    Read {
+        /// The figures, and the events that are put down to this part.
+        point: Point,
+        /// Hits in the time that it is a part of.
+        hits: u64,
+        /// That time.
+        over: Duration,
+    },
 }
 
 impl Slot {
-    fn take_in(&mut self, point: Point) {
+    fn take_in(&mut self, later: Point, more: Duration) {
         match self {
-            Self::Read(known) => known.cover(point),
-            Self::Unknown | Self::Gap => *self = Self::Read(point),
+            Self::Read { point, hits, over } => {
+                point.cover(later);
+                *hits += later.hits();
+                *over += more;
+            }
+            Self::Unknown | Self::Gap => *self = Self::Read { point: later, hits: later.hits(), over: more },
         }
     }
 
     /// What was read.
     pub fn point(self) -> Option<Point> {
         match self {
-            Self::Read(point) => Some(point),
+            Self::Read { point, .. } => Some(point),
             Self::Unknown | Self::Gap => None,
+        }
+    }
+
+    /// Hits a second.
+    pub fn hit_rate(self) -> f64 {
+        match self {
+            Self::Read { hits, over, .. } if !over.is_zero() => hits as f64 / over.as_secs_f64(),
+            _ => 0.0,
         }
     }
 }

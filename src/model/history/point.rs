@@ -47,7 +47,7 @@ impl Point {
         Self { hits: 0, kills: 0, ..self }
     }
 
-    /// Makes a stretch of this and a later one: the range of their figures, and the events of both.
+    /// Makes a stretch of this and a later one: the range of their figures, and the events of both, at the time of this one.
     pub(super) fn cover(&mut self, later: Self) {
         let usage = self.usage.max(later.usage);
         let least = [*self, later].into_iter().filter_map(Self::smallest).min();
@@ -67,11 +67,16 @@ impl Point {
         self.usage.map(|most| most.get().saturating_sub(self.dip).max(1))
     }
 
+    /// Stretches begin at multiples of their length.
+    pub(super) fn at_the_end_of_its_stretch(self) -> Self {
+        Self { millis: (self.millis / STRETCH * STRETCH).saturating_add(STRETCH - 1), ..self }
+    }
+
     pub(super) fn is_in_the_stretch_of(self, earlier: Self) -> bool {
         self.millis / STRETCH == earlier.millis / STRETCH
     }
 
-    /// When it was, or began, on the clock of the snapshots.
+    /// When it was, or ended, on the clock of the snapshots.
     pub fn at(self) -> Duration {
         Duration::from_millis(u64::from(self.millis))
     }

@@ -1,0 +1,114 @@
+//! What of the past the chart on the detail screen shows, and the moment that is read off it.
+
+use std::time::Duration;
+
+use crate::app::{App, Screen};
+
+/// The spans that it can show, and what they are called.
+const SPANS: [(Duration, &str); 4] = [
+    (Duration::from_secs(60), "1 minute"),
+    (Duration::from_secs(240), "4 minutes"),
+    (Duration::from_secs(900), "15 minutes"),
+    (Duration::from_secs(3_600), "1 hour"),
+];
+/// The span that it begins with.
+const USUAL: usize = 1;
+/// Steps that the moment takes through all of it.
+const STEPS: u32 = 60;
+
+/// A part of the past, on the clock of the snapshots.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Which of the spans.
+    zoom: usize,
+    moment: Option<Duration>,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { zoom: USUAL, moment: None }
+    }
+}
+
+impl Window {
+    /// How long it is.
+    pub fn span(&self) -> Duration {
+        SPANS[self.zoom].0
+    }
+
+    /// The same in words.
+    pub fn name(&self) -> &'static str {
+        SPANS[self.zoom].1
+    }
+
+    /// The moment that is read off, if one is.
+    pub fn moment(&self) -> Option<Duration> {
+        self.moment
+    }
+
+    /// Where it ends: now, unless the moment that is read off is so far back that it stands in the middle.
+    pub fn end(&self, now: Duration) -> Duration {
+        self.moment.map_or(now, |moment| now.min(moment + self.span() / 2))
+    }
+
+    /// Shows more, or less where `step` is negative.
+    pub(super) fn zoom(&mut self, step: isize) {
+        self.zoom = self.zoom.saturating_add_signed(step).min(SPANS.len() - 1);
+    }
+
+    /// Goes back in time to the oldest reading at most, or forth until nothing is read off any more.
+    pub(super) fn go(&mut self, step: isize, oldest: Duration, now: Duration) {
+        let (from, step_width) = (self.moment.unwrap_or(now), self.span() / STEPS);
+        let to = if step < 0 { from.saturating_sub(step_width).max(oldest) } else { from + step_width };
+        self.moment = (to < now).then_some(to);
+    }
+
+    /// Nothing is read off any more.
+    pub(super) fn leave(&mut self) {
+        self.moment = None;
+    }
+}
+
+impl App {
+    /// Whether the screen is that of a row with a past: the host's root cgroup counts otherwise than the host.
+    pub fn has_chart(&self) -> bool {
+        let Screen::Detail(id) = &self.screen else { return false };
+        self.model.group(id).is_some_and(|group| !self.is_host(group))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(10_000);
+
+    #[test]
+    fn the_moment_is_always_in_the_window_and_stands_still_while_that_is_zoomed() {
+        let mut window = Window::default();
+        let oldest = NOW.saturating_sub(Duration::from_secs(3_000));
+        for _ in 0..2_000 {
+            window.go(-1, oldest, NOW);
+            let moment = window.moment().unwrap();
+            let end = window.end(NOW);
+            assert!(moment >= oldest && moment < end && moment > end.saturating_sub(window.span()) && end <= NOW);
+        }
+        assert_eq!(window.moment(), Some(oldest));
+        for _ in 0..SPANS.len() {
+            window.zoom(-1);
+            assert_eq!((window.moment(), window.end(NOW)), (Some(oldest), oldest + window.span() / 2));
+        }
+        assert_eq!(window.name(), "1 minute");
+    }
+
+    #[test]
+    fn forth_leads_to_the_present() {
+        let mut window = Window::default();
+        window.go(1, Duration::ZERO, NOW);
+        assert_eq!((window.moment(), window.end(NOW)), (None, NOW));
+        window.go(-1, Duration::ZERO, NOW);
+        assert_eq!(window.moment(), Some(NOW.saturating_sub(Duration::from_secs(4))));
+        window.go(1, Duration::ZERO, NOW);
+        assert_eq!(window.moment(), None);
+    }
+}
