@@ -6,6 +6,8 @@
 
 #[path = "screens/chart.rs"]
 mod chart;
+#[path = "screens/processes.rs"]
+mod processes;
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};

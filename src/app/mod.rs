@@ -5,6 +5,7 @@
 pub mod action;
 mod editor;
 mod feed;
+mod processes;
 mod rows;
 mod window;
 
@@ -22,9 +23,10 @@ use crate::alert::{Engine, News};
 use crate::model::sums::{Grouping, Sums};
 use crate::model::{Group, Model, Scope};
 use crate::query::{Filter, Sort};
-use crate::snapshot::{CgroupId, Kind, Snapshot};
+use crate::snapshot::{CgroupId, Kind, Processes, Snapshot};
 use action::Action;
 use feed::Feed;
+pub use processes::Watched;
 pub use window::Window;
 
 /// What the dashboard starts with.
@@ -81,6 +83,8 @@ pub enum Message {
     Late(Duration),
     /// Somebody could not be told of an alert, and why.
     Complaint(String),
+    /// What was read of a row's processes.
+    Processes(Processes),
 }
 
 /// What is to be done about it.
@@ -150,6 +154,7 @@ pub struct App {
     pub scroll: usize,
     /// What the chart of a row shows.
     pub window: Window,
+    processes: Option<Watched>,
     /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
     selected: Option<CgroupId>,
     sums: Option<Sums>,
@@ -190,6 +195,7 @@ impl App {
             complaint: None,
             scroll: 0,
             window: Window::default(),
+            processes: None,
             selected: None,
             sums: settings.grouping.map(Sums::new),
             filter_before: Filter::All,
@@ -256,6 +262,7 @@ impl App {
             Message::Sample(Err(why)) => self.trouble = Some(why),
             Message::Late(by) => self.trouble = Some(format!("no reading for {}", crate::units::age_long(by))),
             Message::Complaint(why) => self.complaint = Some((why, self.model.now())),
+            Message::Processes(found) => self.take_in_processes(found),
             Message::Input(event) => return self.input(&event),
         }
         None
@@ -366,6 +373,7 @@ impl App {
         self.help = false;
         self.scroll = 0;
         self.window.leave();
+        self.processes = None;
         self.screen = screen;
         self.arrange();
     }

@@ -10,6 +10,7 @@ pub mod host;
 pub mod kmsg;
 pub mod oomd;
 pub mod parse;
+pub mod process;
 pub mod read;
 pub mod segment;
 pub mod stat;

@@ -22,8 +22,10 @@ use crate::alert::{Change, Level, News as Alerts};
 use crate::app::{App, Effect, Message, Settings};
 use crate::exit::Exit;
 use crate::sink::{self, Sinks};
+use crate::snapshot::Processes;
 use crate::source::Source;
 use crate::source::descriptors;
+use crate::source::processes::Looker;
 use crate::source::sampler::{Sample, Sampler};
 use crate::term;
 use crate::ui::theme::{ASCII, Colours, Glyphs, Theme, UNICODE};
@@ -105,14 +107,17 @@ pub fn run(source: Box<dyn Source>, settings: Settings, sinks: &sink::Settings, 
     // All that may be refused comes before the terminal is touched, and a runtime cannot be given up inside another.
     let requests = signals::listen().map_err(Error::System)?;
     let (outlet, samples) = channel(1);
+    let (found, processes) = unbounded_channel();
+    let looker = Looker::new(source.processes(), found);
     let reader = Sampler::spawn(source, settings.interval, outlet).map_err(Error::System)?;
     let (complain, complaints) = unbounded_channel();
     let complain = Arc::new(move |why| _ = complain.send(why));
     let listeners =
         Listeners { bell: sinks.bell, osc9: sinks.osc9, sinks: Sinks::start(sinks, complain).map_err(Error::System)? };
     let input = input::listen().map_err(Error::System)?;
-    let outside = Outside { requests, samples, input, complaints, heard: Instant::now() };
-    runtime.block_on(dashboard(outside, &reader, &listeners, settings, theme))
+    let outside = Outside { requests, samples, input, complaints, processes, heard: Instant::now() };
+    let asked = Asked { reader, looker, listeners };
+    runtime.block_on(dashboard(outside, asked, settings, theme))
 }
 
 /// Notifications at once; more would only cover each other.
@@ -147,16 +152,17 @@ impl Listeners {
     }
 }
 
+/// Who does what the dashboard asks for.
+struct Asked {
+    reader: Sampler,
+    looker: Looker,
+    listeners: Listeners,
+}
+
 /// Under a flood of input the screen still moves so often.
 const LONGEST_WITHOUT_DRAWING: Duration = Duration::from_millis(100);
 
-async fn dashboard(
-    mut outside: Outside,
-    reader: &Sampler,
-    listeners: &Listeners,
-    settings: Settings,
-    theme: Theme,
-) -> Result<Exit, Error> {
+async fn dashboard(mut outside: Outside, mut asked: Asked, settings: Settings, theme: Theme) -> Result<Exit, Error> {
     let mut app = App::new(settings);
     let mut painter = Painter::new(theme)?;
     // Without a size the dashboard takes the usual one.
@@ -186,8 +192,8 @@ async fn dashboard(
             match effect {
                 None => {}
                 Some(Effect::Quit) => return Ok(Exit::Success),
-                Some(Effect::SetInterval(interval)) => reader.set_interval(interval),
-                Some(Effect::Tell(alerts)) => listeners.tell(&alerts)?,
+                Some(Effect::SetInterval(interval)) => asked.reader.set_interval(interval),
+                Some(Effect::Tell(alerts)) => asked.listeners.tell(&alerts)?,
                 Some(Effect::Suspend) if !can_be_woken() => {}
                 Some(Effect::Suspend) => {
                     drop(painter);
@@ -198,6 +204,9 @@ async fn dashboard(
                 }
             }
             news = if begun.elapsed() < LONGEST_WITHOUT_DRAWING { outside.at_hand()? } else { None };
+        }
+        if let Some(row) = app.looked_at() {
+            asked.looker.ask(row);
         }
     }
 }
@@ -233,6 +242,8 @@ struct Outside {
     input: Receiver<io::Result<Event>>,
     /// What goes wrong in telling of alerts.
     complaints: UnboundedReceiver<String>,
+    /// The processes of the row that is looked at.
+    processes: UnboundedReceiver<Processes>,
     /// When the last reading came.
     heard: Instant,
 }
@@ -245,6 +256,7 @@ impl Outside {
             biased;
             Some(request) = self.requests.recv() => Ok(News::Signal(request)),
             sample = self.samples.recv() => self.reading(sample),
+            Some(found) = self.processes.recv() => Ok(News::Message(Message::Processes(found))),
             Some(why) = self.complaints.recv() => Ok(News::Message(Message::Complaint(why))),
             event = self.input.recv() => match event {
                 Some(event) => Ok(News::Message(Message::Input(event?))),

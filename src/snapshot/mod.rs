@@ -7,6 +7,7 @@ mod fresh;
 mod identity;
 mod missing;
 mod oom;
+mod process;
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use fresh::Fresh;
 pub use identity::{Declared, Identity, Kind, Role};
 pub use missing::{Missing, Reading};
 pub use oom::{AtLimit, Culprit, OomKill, Part, Task};
+pub use process::{Process, Processes};
 
 /// Everything that one sweep read.
 #[derive(Clone, Debug)]

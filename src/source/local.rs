@@ -26,6 +26,7 @@ use crate::source::local::early::Watch;
 use crate::source::log::Log;
 use crate::source::names::Names;
 use crate::source::owners::Owners;
+use crate::source::processes::{Place, Refusal};
 use crate::source::reader::{Fault, Handle, Outcome, Reader};
 use crate::source::tree::{Node, Tree};
 use crate::source::waker::Waker;
@@ -69,6 +70,7 @@ pub struct Local {
     mount: Mount,
     /// Not a copy of a host's files.
     is_kernels: bool,
+    processes: Result<Place, Refusal>,
     effort: Effort,
     host: HostReader,
     tree: Tree,
@@ -109,6 +111,7 @@ impl Local {
             sweeps: 0,
             effort,
             is_kernels: mount.is_kernels(),
+            processes: Place::of(&mount, roots.proc_root()),
             mount,
         })
     }
@@ -330,6 +333,10 @@ fn places(roots: &Roots, mount: &Mount) -> Places {
 }
 
 impl Source for Local {
+    fn processes(&self) -> Result<Place, Refusal> {
+        self.processes.clone()
+    }
+
     fn sample(&mut self) -> Result<Snapshot, Error> {
         let begun = Begun::now();
         let mut problems = Vec::new();

@@ -4,6 +4,7 @@
 
 pub mod demo;
 pub mod local;
+pub mod processes;
 pub mod sampler;
 pub mod waker;
 
@@ -19,6 +20,7 @@ pub use crate::kernel::error::Error;
 use std::time::Instant;
 
 use crate::snapshot::Snapshot;
+use processes::{Place, Refusal, SIMULATED};
 use waker::{Signal, Waker};
 
 /// Where snapshots come from. Blocking on purpose: files are read, and the reader has a thread of its own.
@@ -28,6 +30,14 @@ pub trait Source: Send {
     /// # Errors
     /// Only where nothing at all can be told: a file that fails is a problem within the snapshot.
     fn sample(&mut self) -> Result<Snapshot, Error>;
+
+    /// Where the processes of its cgroups can be looked at.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    fn processes(&self) -> Result<Place, Refusal> {
+        Err(SIMULATED)
+    }
 
     /// Waits until the next reading is due, somebody calls through `waker`, or an event makes an early reading worth
     /// while. Sources without events only wait.

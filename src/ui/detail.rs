@@ -15,7 +15,7 @@ use crate::text;
 use crate::ui::columns;
 use crate::ui::panels::{host_need, state, state_of};
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, fitted, rule, spread};
+use crate::ui::{bar, chart, fitted, processes, rule, spread};
 use crate::units;
 
 /// The screen of one row; says so if it is gone.
@@ -36,6 +36,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.extend(swap(app, group, width, theme));
     lines.extend(chain(app, group, width, theme));
     lines.extend(declaration(group, theme));
+    lines.extend(processes::lines(app, width, theme));
     lines.extend(figures("every figure", group, width, theme));
     fitted(lines, width, theme)
 }

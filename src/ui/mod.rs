@@ -20,6 +20,7 @@ pub mod detail;
 pub mod header;
 pub mod help;
 pub mod panels;
+pub mod processes;
 pub mod sentence;
 pub mod table;
 pub mod theme;
