@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -13,6 +13,7 @@ use crate::field::{self, Field};
 use crate::identity::state::Endpoint;
 use crate::model::sums::Grouping;
 use crate::query::{Filter, QueryError, Sort};
+use crate::ui::palette::{Depth, PALETTES, Palette};
 use crate::units;
 
 /// The memory of every container on this host, live: usage, limit, limit hits, OOM kills, swap cache, and
@@ -187,9 +188,22 @@ pub struct Options {
     /// Only ASCII characters on the screen
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// Colours of the screen
+    #[arg(long, global = true, value_parser = theme(), value_name = "NAME")]
+    pub theme: Option<&'static Palette>,
+    /// How many colours the terminal can show, if the environment does not tell
+    #[arg(long, global = true, value_parser = depth(), value_name = "NUMBER")]
+    pub colors: Option<Depth>,
     /// No colours (also with `NO_COLOR` set)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "colors")]
     pub no_color: bool,
+}
+
+impl Options {
+    /// How many colours are asked for, if that is said.
+    pub fn depth(&self) -> Option<Depth> {
+        if self.no_color { Some(Depth::None) } else { self.colors }
+    }
 }
 
 /// Readings closer together would cost more than they tell.
@@ -209,6 +223,17 @@ fn interval(text: &str) -> Result<Duration, String> {
 fn grouping() -> impl TypedValueParser<Value = Grouping> {
     let names = PossibleValuesParser::new(Grouping::ALL.map(Grouping::name));
     names.try_map(|name| Grouping::ALL.into_iter().find(|grouping| grouping.name() == name).ok_or("no such grouping"))
+}
+
+fn theme() -> impl TypedValueParser<Value = &'static Palette> {
+    let names = PALETTES.map(|palette| PossibleValue::new(palette.name).help(palette.meaning));
+    let find = |name: String| PALETTES.into_iter().find(|palette| palette.name == name).ok_or("no such theme");
+    PossibleValuesParser::new(names).try_map(find)
+}
+
+fn depth() -> impl TypedValueParser<Value = Depth> {
+    let names = PossibleValuesParser::new(Depth::ALL.map(|(name, _)| name));
+    names.try_map(|name| Depth::ALL.iter().find(|known| known.0 == name).map(|known| known.1).ok_or("no such number"))
 }
 
 fn meaningful(filter: &str) -> Result<String, QueryError> {

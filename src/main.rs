@@ -33,7 +33,7 @@ use memcgtop::source::local::{Effort, Local};
 use memcgtop::source::{self, Source};
 use memcgtop::text::{self, Ellipsis};
 use memcgtop::ui;
-use memcgtop::ui::theme::{ASCII, Colours};
+use memcgtop::ui::theme::ASCII;
 use memcgtop::units;
 
 fn main() -> ExitCode {
@@ -169,8 +169,7 @@ fn dashboard(
         layout: ui::LAYOUT,
         policies: config.policies,
     };
-    let colours = if options.no_color { Colours::None } else { Colours::Sixteen };
-    let theme = run::theme(options.ascii.then_some(&ASCII), colours);
+    let theme = run::theme(config.theme, config.colors, options.ascii.then_some(&ASCII));
     run::check_terminal()?;
     run::check_descriptors()?;
     Ok(run::run(open(options, config.api)?, settings, &config.sinks, theme)?)

@@ -60,6 +60,8 @@ fn what_means_nothing_is_refused_with_what_exists() {
         (&["man", "--cgroup-root", "/sys"], "man does not use --cgroup-root"),
         (&["--interval", "1s", "completions", "bash"], "completions does not use --interval"),
         (&["--api", "docker=tcp://host"], "unix:///"),
+        (&["--theme", "solarized"], "dark, light, high-contrast, colour-blind, none"),
+        (&["--colors", "many"], "none, 8, 16, 256, true"),
     ] {
         let output = memcgtop(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -240,6 +242,7 @@ fn arguments_reach_no_terminal_as_they_are() {
             &["snapshot", "--format", evil],
             &["snapshot", "--interval", evil],
             &["snapshot", "--api", evil],
+            &["snapshot", "--theme", evil],
             &["snapshot", "--api", &format!("{evil}={evil}")],
         ] {
             let output = memcgtop(arguments);

@@ -30,7 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("manual", &["exit", "field", "alert", "app"]),
-    ("cli", &["units", "text", "exit", "identity", "model", "field", "query", "export"]),
+    ("cli", &["units", "text", "exit", "identity", "model", "field", "query", "ui", "export"]),
     (
         "config",
         &[

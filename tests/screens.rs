@@ -23,7 +23,8 @@ use memcgtop::snapshot::{CgroupId, Snapshot};
 use memcgtop::source::Source;
 use memcgtop::source::demo::Demo;
 use memcgtop::ui;
-use memcgtop::ui::theme::{ASCII, Colours, Glyphs, Theme, UNICODE};
+use memcgtop::ui::palette::{DARK, Depth, PALETTES};
+use memcgtop::ui::theme::{ASCII, Glyphs, Theme, UNICODE};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
@@ -85,7 +86,7 @@ const STATES: &[Case] = &[
 ];
 
 /// Cases whose styles are kept, too.
-const STYLED: [&str; 2] = ["table_80x24", "detail_80x24"];
+const STYLED: [&str; 4] = ["table_80x24", "detail_80x24", "light_table_80x24", "light_table_120x40"];
 
 #[test]
 fn every_screen_at_every_size() {
@@ -165,7 +166,7 @@ fn narrow_enough(lines: fn(&App, Rect, &Theme) -> Vec<Line<'static>>) {
     let mut wide = Vec::new();
     for (width, height) in [30, 37, 40, 53, 66, 80, 99, 120, 163, 200].into_iter().flat_map(|w| [(w, 12), (w, 40)]) {
         let area = Rect::new(0, 0, width, height);
-        let lines = lines(&app, area, &Theme::new(Colours::Sixteen, &UNICODE));
+        let lines = lines(&app, area, &Theme::new(&DARK, Depth::Sixteen, &UNICODE));
         let too_wide = lines.iter().filter(|line| line.width() > usize::from(width));
         wide.extend(too_wide.map(|line| format!("{width}x{height}: {line}")));
     }
@@ -404,12 +405,29 @@ fn ascii(keys: &'static str) {
 
 #[test]
 fn colours_only_repeat_what_signs_and_words_say() {
+    for (keys, screen) in [("g", "rows"), ("g\nhh", "a chart that is read off")] {
+        let app = told(Demo::INCIDENT, keys);
+        let plain = paint(&app, &Theme::new(&DARK, Depth::None, &UNICODE), (120, 40));
+        for palette in PALETTES {
+            for (depth, colours) in Depth::ALL {
+                let shown = format!("{screen}, {}, {depth}", palette.name);
+                let painted = paint(&app, &Theme::new(palette, colours, &UNICODE), (120, 40));
+                assert_eq!(rows(&plain), rows(&painted), "{shown}");
+                assert!(painted.content.iter().all(|cell| cell.bg == Color::Reset), "{shown}");
+                let coloured = painted.content.iter().any(|cell| cell.fg != Color::Reset);
+                assert_eq!(coloured, palette.name != "none" && colours != Depth::None, "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_theme_changes_only_the_colours() {
+    let light = PALETTES.into_iter().find(|palette| palette.name == "light").expect("a theme for bright backgrounds");
     let app = told(Demo::INCIDENT, "g");
-    let plain = paint(&app, &Theme::new(Colours::None, &UNICODE), (120, 40));
-    let coloured = paint(&app, &Theme::new(Colours::Sixteen, &UNICODE), (120, 40));
-    assert_eq!(rows(&plain), rows(&coloured));
-    assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
-    assert!(coloured.content.iter().any(|cell| cell.fg == Color::Red));
+    for (name, size) in [("light_table_80x24", (80, 24)), ("light_table_120x40", (120, 40))] {
+        keep(name, &paint(&app, &Theme::new(light, Depth::Sixteen, &UNICODE), size));
+    }
 }
 
 impl Case {
@@ -477,7 +495,7 @@ fn current(app: &App) -> CgroupId {
 }
 
 fn painted(app: &App, glyphs: &'static Glyphs, size: (u16, u16)) -> Buffer {
-    paint(app, &Theme::new(Colours::Sixteen, glyphs), size)
+    paint(app, &Theme::new(&DARK, Depth::Sixteen, glyphs), size)
 }
 
 fn paint(app: &App, theme: &Theme, (width, height): (u16, u16)) -> Buffer {
@@ -513,7 +531,8 @@ fn first_row(buffer: &Buffer) -> String {
     row.trim_start().split("  ").next().unwrap_or_default().to_owned()
 }
 
-const LEGEND: &str = "R red, Y yellow, G green, C cyan, d dim, b bold, v reversed, . plain; of several the first";
+const LEGEND: &str =
+    "R red, Y yellow, G green, C cyan, B blue, M magenta, d dim, b bold, v reversed, . plain; of several the first";
 
 fn styles(buffer: &Buffer) -> Vec<String> {
     cells(buffer).map(|row| row.iter().map(style).collect::<String>().trim_end_matches('.').to_owned()).collect()
@@ -525,6 +544,8 @@ fn style(cell: &Cell) -> char {
         Color::Yellow => 'Y',
         Color::Green => 'G',
         Color::Cyan => 'C',
+        Color::Blue => 'B',
+        Color::Magenta => 'M',
         _ if cell.modifier.contains(Modifier::DIM) => 'd',
         _ if cell.modifier.contains(Modifier::BOLD) => 'b',
         _ if cell.modifier.contains(Modifier::REVERSED) => 'v',

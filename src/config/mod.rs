@@ -19,10 +19,13 @@ use crate::alert::policy::Policies;
 use crate::cli::Options;
 use crate::identity::state::Endpoint;
 use crate::sink;
+use crate::ui::palette::{Depth, PALETTES, Palette};
 use section::{Section, Text};
 
 /// For every user of this host.
 const SYSTEM: &str = "/etc/memcgtop/config.toml";
+/// What stands outside of tables, and the tables.
+const KEYS: &[&str] = &["api", "theme", "colors", "alert", "sinks"];
 /// No configuration is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
 
@@ -35,6 +38,10 @@ pub struct Config {
     pub policies: Policies,
     /// Who is told of alerts.
     pub sinks: sink::Settings,
+    /// Colours of the screen.
+    pub theme: &'static Palette,
+    /// How many there are; `None` for as many as the environment says.
+    pub colors: Option<Depth>,
 }
 
 /// Why the configuration means nothing.
@@ -78,10 +85,16 @@ impl Config {
                 }
             }
         }
-        if !options.api.is_empty() {
-            config.api.clone_from(&options.api);
-        }
+        config.command_line(options);
         Ok(config)
+    }
+
+    fn command_line(&mut self, options: &Options) {
+        if !options.api.is_empty() {
+            self.api.clone_from(&options.api);
+        }
+        self.theme = options.theme.unwrap_or(self.theme);
+        self.colors = options.depth().or(self.colors);
     }
 
     fn take(&mut self, path: &Path, file: io::Result<File>) -> Result<(), Error> {
@@ -99,9 +112,16 @@ impl Config {
     /// Puts what a file says on top of what is known.
     fn apply(&mut self, text: &Text<'_>) -> Result<(), Error> {
         let table = text.parse()?;
-        let file = Section::new(text, "", &table, &["api", "alert", "sinks"])?;
+        let file = Section::new(text, "", &table, KEYS)?;
         if let Some(api) = file.get("api") {
             self.api = api.each(Endpoint::parse)?;
+        }
+        if let Some(theme) = file.get("theme") {
+            self.theme = theme.choice("theme", PALETTES.map(|palette| (palette.name, palette)))?;
+        }
+        if let Some(colors) = file.get("colors") {
+            let depths = Depth::ALL.map(|(name, depth)| (name, Some(depth)));
+            self.colors = colors.choice("number of colours", depths.into_iter().chain([("auto", None)]))?;
         }
         for entry in file.sections("alert", alerts::KEYS)? {
             self.policies.overrides.push(alerts::read(&entry)?);
@@ -163,6 +183,7 @@ mod tests {
         let config = read(&example()).unwrap();
         assert_eq!(config.sinks, sink::Settings::default());
         assert!(config.api.is_empty());
+        assert_eq!((config.theme, config.colors), (Config::default().theme, None));
         assert_eq!(config.policies.overrides.len(), RULES.len());
         for (rule, entry) in RULES.iter().zip(&config.policies.overrides) {
             assert_eq!(entry.rule.unwrap().name, rule.name, "in the order of the rules");
@@ -178,7 +199,7 @@ mod tests {
     #[test]
     fn the_example_has_every_key() {
         let text = example();
-        let keys = alerts::KEYS.iter().chain(sinks::KEYS).chain(&["api"]);
+        let keys = alerts::KEYS.iter().chain(sinks::KEYS).chain(&["api", "theme", "colors"]);
         for key in keys {
             assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
         }
@@ -209,6 +230,9 @@ mod tests {
                 "[[alert]]\nrule = \"time-to-limit\"\non = \"10m\"\noff = \"5m\"",
                 "line 4: `alert.off`: must be more than `on`",
             ),
+            ("\ntheme = \"colorblind\"", "line 2: `theme`: no such theme; the nearest is `colour-blind`"),
+            ("theme = 3", "line 1: `theme`: must be text in quotation marks"),
+            ("colors = \"25\"", "line 1: `colors`: no such number of colours; the nearest is `256`"),
             ("[[alert]]\nenabled = \"no\"", "line 2: `alert.enabled`: must be true or false"),
             ("alert = 3", "line 1: `alert`: must be written as [[alert]]"),
             ("[sinks]\nlog = \"alerts.jsonl\"", "line 2: `sinks.log`: must be an absolute path"),

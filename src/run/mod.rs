@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::Event;
+use crossterm::style::force_color_output;
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
@@ -28,7 +29,8 @@ use crate::source::descriptors;
 use crate::source::processes::Looker;
 use crate::source::sampler::{Sample, Sampler};
 use crate::term;
-use crate::ui::theme::{ASCII, Colours, Glyphs, Theme, UNICODE};
+use crate::ui::palette::{Depth, Palette};
+use crate::ui::theme::{ASCII, Glyphs, Theme, UNICODE};
 use painter::Painter;
 use signals::Request;
 
@@ -87,15 +89,14 @@ pub fn check_descriptors() -> Result<(), Error> {
 }
 
 /// What was wanted, or else what the environment says that the terminal can show.
-pub fn theme(wanted: Option<&'static Glyphs>, colours: Colours) -> Theme {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
-    let locale = locale.to_string_lossy().to_lowercase();
+pub fn theme(palette: &'static Palette, depth: Option<Depth>, glyphs: Option<&'static Glyphs>) -> Theme {
+    let variable = |name: &str| env::var_os(name).unwrap_or_default().to_string_lossy().into_owned();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable).into_iter().find(|value| !value.is_empty());
+    let locale = locale.unwrap_or_default().to_lowercase();
     let utf8 = locale.contains("utf-8") || locale.contains("utf8");
-    let console = env::var_os("TERM").is_some_and(|term| term == "linux");
-    let possible = if utf8 && !console { &UNICODE } else { &ASCII };
-    let colours = if set("NO_COLOR").is_some() { Colours::None } else { colours };
-    Theme::new(colours, wanted.unwrap_or(possible))
+    let possible = if utf8 && variable("TERM") != "linux" { &UNICODE } else { &ASCII };
+    let depth = depth.unwrap_or_else(|| Depth::of_terminal(variable));
+    Theme::new(palette, depth, glyphs.unwrap_or(possible))
 }
 
 /// Shows the dashboard until the user or a signal ends it.
@@ -163,6 +164,8 @@ struct Asked {
 const LONGEST_WITHOUT_DRAWING: Duration = Duration::from_millis(100);
 
 async fn dashboard(mut outside: Outside, mut asked: Asked, settings: Settings, theme: Theme) -> Result<Exit, Error> {
+    // What is drawn has been decided, whatever NO_COLOR says.
+    force_color_output(true);
     let mut app = App::new(settings);
     let mut painter = Painter::new(theme)?;
     // Without a size the dashboard takes the usual one.

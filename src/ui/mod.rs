@@ -19,6 +19,7 @@ pub mod columns;
 pub mod detail;
 pub mod header;
 pub mod help;
+pub mod palette;
 pub mod panels;
 pub mod processes;
 pub mod sentence;
@@ -31,7 +32,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use crate::app::{App, Layout, Page, Screen};
-use theme::{ASCII, Colours, Role, Theme};
+use palette::{DARK, Depth};
+use theme::{ASCII, Role, Theme};
 
 /// Below this nothing can be told.
 const SMALLEST: (u16, u16) = (30, 6);
@@ -75,7 +77,7 @@ fn page(app: &App) -> Page {
     let (width, height) = app.size();
     let area = Rect::new(0, 0, width.max(SMALLEST.0), height.max(SMALLEST.1));
     // Only counted, so that it does not matter what they are drawn with.
-    let theme = Theme::new(Colours::None, &ASCII);
+    let theme = Theme::new(&DARK, Depth::None, &ASCII);
     let body = usize::from(area.height) - 1;
     if let Some(lines) = text(app, area, &theme) {
         return Page { step: body - 1, last: lines.len().saturating_sub(body) };

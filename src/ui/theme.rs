@@ -1,8 +1,9 @@
 //! What is drawn with: roles instead of colours, and glyphs with an ASCII twin each.
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 
 use crate::text::Ellipsis;
+use crate::ui::palette::{Depth, Palette};
 
 /// What a cell means; never alone: a sign or a word says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,40 +27,22 @@ pub enum Role {
 /// How things are drawn, decided once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    colours: bool,
+    palette: &'static Palette,
+    depth: Depth,
     /// The characters.
     pub glyphs: &'static Glyphs,
 }
 
 impl Theme {
-    /// With or without colours, in Unicode or ASCII.
-    pub fn new(colours: Colours, glyphs: &'static Glyphs) -> Self {
-        Self { colours: colours == Colours::Sixteen, glyphs }
+    /// In these colours, as many as the terminal gets, in Unicode or ASCII.
+    pub fn new(palette: &'static Palette, depth: Depth, glyphs: &'static Glyphs) -> Self {
+        Self { palette, depth, glyphs }
     }
 
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
-        let style = Style::new();
-        let colour = |colour: Color| if self.colours { style.fg(colour) } else { style };
-        match role {
-            Role::Plain => style,
-            Role::Strong => style.add_modifier(Modifier::BOLD),
-            Role::Critical => colour(Color::Red).add_modifier(Modifier::BOLD),
-            Role::Warning => colour(Color::Yellow),
-            Role::Fine => colour(Color::Green),
-            Role::Accent => colour(Color::Cyan),
-            Role::Dim => style.add_modifier(Modifier::DIM),
-        }
+        self.palette.style(role, self.depth)
     }
-}
-
-/// Which colours the terminal gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colours {
-    /// The terminal's own sixteen.
-    Sixteen,
-    /// None: bold and dim only.
-    None,
 }
 
 /// The characters that are not letters.

@@ -20,7 +20,8 @@ use memcgtop::snapshot::{Fresh, Snapshot};
 use memcgtop::source::Source;
 use memcgtop::source::demo::Demo;
 use memcgtop::ui;
-use memcgtop::ui::theme::{Colours, Theme, UNICODE};
+use memcgtop::ui::palette::{DARK, Depth};
+use memcgtop::ui::theme::{Theme, UNICODE};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -73,7 +74,7 @@ fn ingest_1000(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn draw_1000(bencher: Bencher<'_, '_>) {
     let app = app(1000, Sort::Trouble);
-    let theme = Theme::new(Colours::Sixteen, &UNICODE);
+    let theme = Theme::new(&DARK, Depth::Sixteen, &UNICODE);
     let mut terminal = Terminal::new(TestBackend::new(160, 50)).expect("a terminal in memory");
     bencher.bench_local(|| {
         terminal.draw(|frame| ui::view(&app, &theme, frame)).expect("a drawn frame");
@@ -108,7 +109,7 @@ fn early(bencher: Bencher<'_, '_>, containers: usize) {
     let mut demo = Demo::wide(containers);
     let mut app = app(containers, Sort::Trouble);
     demo.advance(3 * SECOND);
-    let theme = Theme::new(Colours::Sixteen, &UNICODE);
+    let theme = Theme::new(&DARK, Depth::Sixteen, &UNICODE);
     let mut terminal = Terminal::new(TestBackend::new(160, 50)).expect("a terminal in memory");
     let last = next(&mut demo).readings.len() - 1;
     bencher

@@ -16,7 +16,7 @@ fn found(row: &CgroupId, processes: Vec<Process>) -> Message {
 /// Only the section of the screen.
 fn section(app: &App, size: (u16, u16)) -> String {
     let area = Rect::new(0, 0, size.0, size.1);
-    let lines = ui::processes::lines(app, usize::from(area.width), &Theme::new(Colours::None, &UNICODE));
+    let lines = ui::processes::lines(app, usize::from(area.width), &Theme::new(&DARK, Depth::None, &UNICODE));
     lines.iter().map(|line| line.to_string().trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 

@@ -199,8 +199,33 @@ fn a_terminal_that_cannot_move_its_cursor_is_refused() {
 #[test]
 fn colours_are_left_out_on_demand() {
     assert!(colours(&Terminal::demo(&[], &[]).bytes()) > 0, "there are colours otherwise");
-    for terminal in [Terminal::demo(&[], &[("NO_COLOR", "1")]), Terminal::demo(&["--no-color"], &[])] {
-        assert_eq!(colours(&terminal.bytes()), 0);
+    for (arguments, variables) in [
+        (&[][..], &[("NO_COLOR", "1")][..]),
+        (&["--no-color"], &[]),
+        (&["--colors", "16", "--no-color"], &[]),
+        (&["--colors", "none"], &[]),
+        (&["--theme", "none"], &[]),
+        (&["--theme", "light"], &[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]),
+        (&[], &[("TERM", "vt220")]),
+    ] {
+        assert_eq!(colours(&Terminal::demo(arguments, variables).bytes()), 0, "{arguments:?} {variables:?}");
+    }
+}
+
+#[test]
+fn a_terminal_gets_the_colours_that_it_can_show() {
+    for (arguments, variables, accent) in [
+        (&[][..], &[][..], "38;5;80"),
+        (&[], &[("COLORTERM", "truecolor")], "38;2;95;215;215"),
+        (&[], &[("TERM", "xterm")], "38;5;6"),
+        (&["--theme", "light"], &[("TERM", "linux")], "38;5;4"),
+        (&["--theme", "high-contrast", "--colors", "8"], &[], "38;5;6"),
+        (&["--theme", "colour-blind", "--colors", "16"], &[("COLORTERM", "truecolor")], "38;5;14"),
+        (&["--no-color", "--colors", "true"], &[("NO_COLOR", "1")], "38;2;95;215;215"),
+    ] {
+        let bytes = Terminal::demo(arguments, variables).bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains(&format!("\x1b[{accent};49m")), "no {accent} with {arguments:?} {variables:?}");
     }
 }
 
