@@ -58,23 +58,29 @@ impl Cli {
             Some(Command::Snapshot(arguments)) if arguments.format == Format::Json => &["tree", "columns"],
             Some(Command::Snapshot(_)) => &["tree"],
             Some(Command::Check(_)) => &["sort", "columns", "group_by", "tree"],
-            Some(Command::Completions { .. } | Command::Man) => &[
-                "interval",
-                "filter",
-                "sort",
-                "columns",
-                "group_by",
-                "all",
-                "tree",
-                "root",
-                "cgroup_root",
-                "proc_root",
-                "api",
-                "config",
-            ],
+            Some(Command::Config) => OF_READINGS,
+            Some(Command::Completions { .. } | Command::Man) => OF_SOURCES,
         }
     }
 }
+
+/// The options that say where names and settings come from, and then [`OF_READINGS`].
+const OF_SOURCES: &[&str] = &[
+    "api",
+    "config",
+    "interval",
+    "filter",
+    "sort",
+    "columns",
+    "group_by",
+    "all",
+    "tree",
+    "root",
+    "cgroup_root",
+    "proc_root",
+];
+/// The options that say what is read and shown.
+const OF_READINGS: &[&str] = OF_SOURCES.split_at(2).1;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -89,6 +95,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the dashboard over a built-in simulated host
     Demo,
+    /// Print the configuration in force, and where each value comes from
+    Config,
     /// Print a completion script for a shell
     Completions {
         /// The shell.

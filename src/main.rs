@@ -131,11 +131,13 @@ fn start(cli: Cli) -> anyhow::Result<Exit> {
         }
         Some(Command::Demo) => {
             // Nobody else is told of what did not happen.
-            let config = Config { sinks: sink::Settings::default(), ..Config::load(&options)? };
+            let mut config = Config::load(&options)?;
+            config.sinks = sink::Settings::default();
             dashboard(&options, config, |_, _| Ok(Box::new(Demo::live())))
         }
         Some(Command::Snapshot(arguments)) => snapshot(&options, Config::load(&options)?, &arguments),
         Some(Command::Check(arguments)) => check(&options, Config::load(&options)?, &arguments),
+        Some(Command::Config) => print(Config::load(&options)?.to_toml()?.as_bytes()),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             // It panics where a write fails, and a reader may close the pipe.

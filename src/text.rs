@@ -33,7 +33,8 @@ pub fn excerpt(text: &str) -> String {
     truncate(&visible(&text[..end]), CELLS, Ellipsis::Ascii).into_owned()
 }
 
-fn is_unsafe(c: char) -> bool {
+/// Whether a terminal would do something else with it than show it.
+pub fn is_unsafe(c: char) -> bool {
     c.is_control() || is_separator(c) || is_ignorable(c)
 }
 

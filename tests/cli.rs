@@ -59,6 +59,9 @@ fn what_means_nothing_is_refused_with_what_exists() {
         (&["--proc-root", "/proc", "demo"], "demo does not use --proc-root"),
         (&["man", "--cgroup-root", "/sys"], "man does not use --cgroup-root"),
         (&["--interval", "1s", "completions", "bash"], "completions does not use --interval"),
+        (&["man", "--config", "/dev/null"], "man does not use --config"),
+        (&["config", "--interval", "1s"], "config does not use --interval"),
+        (&["config", "--config", "/nonexistent"], "cannot read the configuration /nonexistent"),
         (&["--api", "docker=tcp://host"], "unix:///"),
         (&["--theme", "solarized"], "dark, light, high-contrast, colour-blind, none"),
         (&["--colors", "many"], "none, 8, 16, 256, true"),
@@ -263,9 +266,59 @@ fn arguments_reach_no_terminal_as_they_are() {
 }
 
 #[test]
+fn the_configuration_in_force_says_whose_each_value_is_and_is_one() {
+    let home = tempfile::tempdir().unwrap();
+    let own = home.path().join("memcgtop/config.toml");
+    fs::create_dir(own.parent().unwrap()).unwrap();
+    fs::write(&own, "theme = 'light'\n\n[sinks]\ncommand = ['true', \"a b\"]\n[[alert]]\nfilter = 'dev'\nfor = 30\n")
+        .unwrap();
+    let options = ["--api", "docker=unix:///run/docker.sock", "--no-color"];
+    let printed = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_memcgtop"))
+            .env("XDG_CONFIG_HOME", home.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let text = printed(&[&["config"], &options[..]].concat());
+    let line = |number: u32| format!("{}, line {number}", own.display());
+    for (value, origin) in [
+        ("api = [\"docker=unix:///run/docker.sock\"]", "command line"),
+        ("theme = \"light\"", &line(1)),
+        ("colors = \"none\"", "command line"),
+        ("bell = false", "default"),
+        ("command = [\"true\", \"a b\"]", &line(4)),
+        ("for = 30", &line(7)),
+    ] {
+        let told =
+            |line: &str| line.split_once(" # ").is_some_and(|(told, by)| (told.trim_end(), by) == (value, origin));
+        assert!(text.lines().any(told), "{value} from {origin} in {text}");
+    }
+    let copy = home.path().join("copy.toml");
+    fs::write(&copy, &text).unwrap();
+    let again = printed(&["config", "--config", copy.to_str().unwrap()]);
+    let values = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.split(" # ").next().unwrap_or_default().trim_end().to_owned());
+        lines.collect()
+    };
+    assert_eq!(values(&text), values(&again));
+    assert!(!again.contains("default") && again.contains(&format!("{}, line 3", copy.display())), "{again}");
+}
+
+#[test]
 fn the_manual_and_the_completions_are_printed() {
     let manual = stdout(&memcgtop(&["man"]));
-    for told in [".TH memcgtop", "\\-\\-count", "\\fBfailcnt\\fR", "\\fBspace\\fR", "EXIT STATUS"] {
+    for told in [
+        ".TH memcgtop",
+        "\\-\\-count",
+        "MEMCGTOP CONFIG",
+        "high\\-contrast",
+        "\\fBfailcnt\\fR",
+        "\\fBspace\\fR",
+        "EXIT STATUS",
+    ] {
         assert!(manual.contains(told), "no {told}");
     }
     let help = stdout(&memcgtop(&["snapshot", "--help"]));

@@ -64,7 +64,8 @@ impl Override {
         Self { rule, filter: Filter::All, level: None, hold: None, on: None, off: None, cooldown: None, enabled: None }
     }
 
-    fn is_about(&self, rule: &Rule) -> bool {
+    /// Whether it changes how this rule is applied.
+    pub fn is_about(&self, rule: &Rule) -> bool {
         self.rule.is_none_or(|about| about.name == rule.name)
     }
 
@@ -105,13 +106,19 @@ impl Policies {
 
     /// The rules that cannot fire, for some row at least, before `watched` is over.
     pub fn beyond(&self, watched: Duration) -> Vec<&'static str> {
-        let slow = |rule: &&Rule| {
-            let about = self.overrides.iter().filter(|entry| entry.is_about(rule));
-            let general = self.of(rule, None);
-            let holds = about.filter_map(|entry| entry.hold).chain([general.hold]);
-            general.enabled && (rule.needs_history || holds.max().is_some_and(|hold| hold > watched))
-        };
+        let slow =
+            |rule: &&Rule| self.of(rule, None).enabled && (rule.needs_history || self.longest_hold(rule) > watched);
         RULES.iter().filter(slow).map(|rule| rule.name).collect()
+    }
+
+    /// So long some row at least must wait until the rule fires.
+    fn longest_hold(&self, rule: &Rule) -> Duration {
+        let about = self.overrides.iter().filter(|entry| entry.is_about(rule));
+        about.fold(rule.defaults.hold, |longest, entry| match (entry.hold, &entry.filter) {
+            (None, _) => longest,
+            (Some(hold), Filter::All) => hold,
+            (Some(hold), _) => hold.max(longest),
+        })
     }
 }
 
@@ -149,7 +156,9 @@ mod tests {
         let hold = |seconds| Some(Duration::from_secs(seconds));
         let near = Override { hold: hold(30), ..Override::nothing(find("near-limit")) };
         let rate = Override { hold: hold(0), ..Override::nothing(find("hit-rate")) };
-        let slow = Policies { overrides: vec![near, rate] }.beyond(second);
+        let again = Override { hold: hold(0), ..Override::nothing(find("near-limit")) };
+        let slow = Policies { overrides: vec![near.clone(), rate] }.beyond(second);
         assert!(slow.contains(&"near-limit") && !slow.contains(&"hit-rate"), "{slow:?}");
+        assert!(!Policies { overrides: vec![near, again] }.beyond(second).contains(&"near-limit"), "the later wins");
     }
 }

@@ -48,7 +48,7 @@ fn threshold(entry: &Entry<'_>, rule: Option<&'static Rule>) -> Result<f64, Erro
 }
 
 /// A rule must not end where it begins.
-fn check_order(rule: &Rule, on: f64, off: f64) -> Result<(), &'static str> {
+pub(super) fn check_order(rule: &Rule, on: f64, off: f64) -> Result<(), &'static str> {
     match rule.measure.map(|measure| measure.direction) {
         Some(Direction::Rising) if off >= on => Err("must be less than `on`"),
         Some(Direction::Falling) if off <= on => Err("must be more than `on`"),

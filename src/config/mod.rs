@@ -4,6 +4,7 @@
 
 mod alerts;
 mod nearest;
+mod record;
 mod section;
 mod sinks;
 
@@ -20,12 +21,13 @@ use crate::cli::Options;
 use crate::identity::state::Endpoint;
 use crate::sink;
 use crate::ui::palette::{Depth, PALETTES, Palette};
+use record::{Record, Said, list, put, quoted};
 use section::{Section, Text};
 
 /// For every user of this host.
 const SYSTEM: &str = "/etc/memcgtop/config.toml";
-/// What stands outside of tables, and the tables.
-const KEYS: &[&str] = &["api", "theme", "colors", "alert", "sinks"];
+/// What stands outside of tables.
+const VALUES: &[&str] = &["api", "theme", "colors"];
 /// No configuration is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub theme: &'static Palette,
     /// How many there are; `None` for as many as the environment says.
     pub colors: Option<Depth>,
+    /// Who said so.
+    record: Record,
 }
 
 /// Why the configuration means nothing.
@@ -90,11 +94,19 @@ impl Config {
     }
 
     fn command_line(&mut self, options: &Options) {
+        let mut say = |key, value| put(&mut self.record.values, [Said::on_the_command_line(key, value)]);
         if !options.api.is_empty() {
             self.api.clone_from(&options.api);
+            say("api", list(options.api.iter().map(|endpoint| quoted(&endpoint.to_string()))));
         }
-        self.theme = options.theme.unwrap_or(self.theme);
-        self.colors = options.depth().or(self.colors);
+        if let Some(theme) = options.theme {
+            self.theme = theme;
+            say("theme", quoted(theme.name));
+        }
+        if let Some(depth) = options.depth() {
+            self.colors = Some(depth);
+            say("colors", quoted(depth.name()));
+        }
     }
 
     fn take(&mut self, path: &Path, file: io::Result<File>) -> Result<(), Error> {
@@ -112,7 +124,8 @@ impl Config {
     /// Puts what a file says on top of what is known.
     fn apply(&mut self, text: &Text<'_>) -> Result<(), Error> {
         let table = text.parse()?;
-        let file = Section::new(text, "", &table, KEYS)?;
+        let file = Section::new(text, "", &table, &[VALUES, &["alert", "sinks"]].concat())?;
+        put(&mut self.record.values, file.said(VALUES));
         if let Some(api) = file.get("api") {
             self.api = api.each(Endpoint::parse)?;
         }
@@ -125,9 +138,11 @@ impl Config {
         }
         for entry in file.sections("alert", alerts::KEYS)? {
             self.policies.overrides.push(alerts::read(&entry)?);
+            self.record.alerts.push(entry.said(alerts::KEYS));
         }
         if let Some(section) = file.section("sinks", sinks::KEYS)? {
             sinks::read(&section, &mut self.sinks)?;
+            put(&mut self.record.sinks, section.said(sinks::KEYS));
         }
         Ok(())
     }
@@ -156,6 +171,7 @@ fn is_trusted(file: &File) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use super::record::{EXAMPLE, spelled_out};
     use super::*;
     use crate::alert::Level;
     use crate::alert::rules::{RULES, find};
@@ -168,19 +184,11 @@ mod tests {
         Ok(config)
     }
 
-    /// The example with every key that it only shows.
-    fn example() -> String {
-        let text = include_str!("../../assets/config.toml");
-        text.lines()
-            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
-            .fold(String::new(), |text, line| text + line + "\n")
-    }
-
     #[test]
     fn the_example_is_the_default() {
-        let untouched = read(include_str!("../../assets/config.toml")).unwrap();
+        let untouched = read(EXAMPLE).unwrap();
         assert!(untouched.policies.overrides.is_empty() && untouched.api.is_empty());
-        let config = read(&example()).unwrap();
+        let config = read(&spelled_out()).unwrap();
         assert_eq!(config.sinks, sink::Settings::default());
         assert!(config.api.is_empty());
         assert_eq!((config.theme, config.colors), (Config::default().theme, None));
@@ -198,8 +206,8 @@ mod tests {
 
     #[test]
     fn the_example_has_every_key() {
-        let text = example();
-        let keys = alerts::KEYS.iter().chain(sinks::KEYS).chain(&["api", "theme", "colors"]);
+        let text = spelled_out();
+        let keys = alerts::KEYS.iter().chain(sinks::KEYS).chain(VALUES);
         for key in keys {
             assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
         }

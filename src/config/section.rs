@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Error;
 use super::nearest::nearest;
+use super::record::{Origin, Said, written};
 use crate::text::excerpt;
 use crate::units;
 
@@ -35,9 +36,13 @@ impl<'a> Text<'a> {
     }
 
     fn error(&self, place: usize, why: String) -> Error {
+        Error::Meaningless { path: self.path.to_owned(), line: self.line(place), why }
+    }
+
+    /// The line of a place, from 1 on.
+    fn line(&self, place: usize) -> usize {
         let before = self.toml.get(..place).unwrap_or(self.toml);
-        let line = 1 + before.matches('\n').count();
-        Error::Meaningless { path: self.path.to_owned(), line, why }
+        1 + before.matches('\n').count()
     }
 }
 
@@ -80,6 +85,11 @@ impl<'a> Section<'a> {
         Some(Entry { text: self.text, key: self.full(key), value })
     }
 
+    /// What it says of these keys.
+    pub(super) fn said(&self, keys: &[&'static str]) -> Vec<Said> {
+        keys.iter().filter_map(|key| Some(self.get(key)?.said(key))).collect()
+    }
+
     /// A table inside.
     pub(super) fn section(&self, name: &'static str, keys: &[&'static str]) -> Result<Option<Section<'a>>, Error> {
         let Some(entry) = self.get(name) else { return Ok(None) };
@@ -114,6 +124,11 @@ impl<'a> Entry<'a> {
     /// That it means nothing.
     pub(super) fn error(&self, why: &str) -> Error {
         self.text.error(self.value.span().start, format!("`{}`: {why}", self.key))
+    }
+
+    fn said(&self, key: &'static str) -> Said {
+        let origin = Origin::File(self.text.path.to_owned(), self.text.line(self.value.span().start));
+        Said { key, value: written(self.value.get_ref()), origin }
     }
 
     /// Whether nobody else could have written it.

@@ -165,6 +165,11 @@ impl Depth {
     pub const ALL: [(&'static str, Self); 5] =
         [("none", Self::None), ("8", Self::Eight), ("16", Self::Sixteen), ("256", Self::Indexed), ("true", Self::True)];
 
+    /// What it is chosen by.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find_map(|(name, depth)| (*depth == self).then_some(*name)).unwrap_or_default()
+    }
+
     /// What the environment says of the terminal. Variables that are not set are empty.
     pub fn of_terminal(variable: impl Fn(&str) -> String) -> Self {
         let term = variable("TERM");

@@ -4,6 +4,7 @@
 //! asked from the thread that reads memory, nor more often than its answer is worth.
 
 use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -42,6 +43,13 @@ impl Endpoint {
             Some(path) if path.starts_with('/') => Ok(Self { runtime, socket: path.into() }),
             _ => Err(format!("`{}` is no address of a socket; write unix:///path/of/its.sock", text::excerpt(address))),
         }
+    }
+}
+
+impl Display for Endpoint {
+    /// As [`Endpoint::parse`] reads it.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=unix://{}", self.runtime, self.socket.display())
     }
 }
 
@@ -167,6 +175,7 @@ mod tests {
     #[test]
     fn addresses_are_read_or_explained() {
         let endpoint = Endpoint::parse("podman=unix:///run/podman/podman.sock").unwrap();
+        assert_eq!(endpoint.to_string(), "podman=unix:///run/podman/podman.sock");
         assert_eq!((endpoint.runtime, endpoint.socket), ("podman", "/run/podman/podman.sock".into()));
         for bad in ["", "docker", "docker=", "docker=tcp://x", "docker=unix://relative", "lxd=unix:///x"] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
