@@ -9,7 +9,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use crate::field::{self, Field};
+use crate::field;
+use crate::field::columns::Columns;
 use crate::identity::state::Endpoint;
 use crate::model::sums::Grouping;
 use crate::query::{Filter, QueryError, Sort};
@@ -27,6 +28,13 @@ pub struct Cli {
     /// What to show, and from where.
     #[command(flatten)]
     pub options: Options,
+}
+
+impl Options {
+    /// Time between two readings that are printed or judged.
+    pub fn interval(&self) -> Duration {
+        self.interval.unwrap_or(USUAL)
+    }
 }
 
 impl Cli {
@@ -53,19 +61,19 @@ impl Cli {
     /// an alias.
     fn unused(&self) -> &'static [&'static str] {
         match &self.command {
-            None => &["columns"],
-            Some(Command::Demo) => &["columns", "root", "cgroup_root", "proc_root", "api"],
+            None => &[],
+            Some(Command::Demo) => &["root", "cgroup_root", "proc_root", "api"],
             Some(Command::Snapshot(arguments)) if arguments.format == Format::Json => &["tree", "columns"],
             Some(Command::Snapshot(_)) => &["tree"],
             Some(Command::Check(_)) => &["sort", "columns", "group_by", "tree"],
-            Some(Command::Config) => OF_READINGS,
-            Some(Command::Completions { .. } | Command::Man) => OF_SOURCES,
+            Some(Command::Config) => BESIDE_CONFIGURATIONS,
+            Some(Command::Completions { .. } | Command::Man) => OF_READINGS,
         }
     }
 }
 
-/// The options that say where names and settings come from, and then [`OF_READINGS`].
-const OF_SOURCES: &[&str] = &[
+/// The options that a configuration has a key for, or that name one; then those of [`BESIDE_CONFIGURATIONS`].
+const OF_READINGS: &[&str] = &[
     "api",
     "config",
     "interval",
@@ -79,8 +87,8 @@ const OF_SOURCES: &[&str] = &[
     "cgroup_root",
     "proc_root",
 ];
-/// The options that say what is read and shown.
-const OF_READINGS: &[&str] = OF_SOURCES.split_at(2).1;
+/// The options that say what is read and shown, and that no configuration has a key for.
+const BESIDE_CONFIGURATIONS: &[&str] = OF_READINGS.split_at(6).1;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -157,18 +165,19 @@ pub enum Format {
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Time between two readings
-    #[arg(short, long, global = true, default_value = "1s", value_parser = interval, value_name = "TIME")]
-    pub interval: Duration,
+    /// Time between two readings, 1s unless the dashboard is configured otherwise
+    #[arg(short, long, global = true, value_parser = interval, value_name = "TIME")]
+    pub interval: Option<Duration>,
     /// Only rows that match: words, FIELD OP VALUE (= != < <= > >= ~), and, or, not, parentheses, "quoted words"
     #[arg(short, long, global = true, value_parser = meaningful, value_name = "EXPR")]
     pub filter: Option<String>,
-    /// Order of the rows: trouble, or a field, with :asc or :desc
-    #[arg(short, long, global = true, default_value = "trouble", value_parser = Sort::parse, value_name = "FIELD")]
-    pub sort: Sort,
-    /// Columns of the printed table and of CSV, as field names with commas between
-    #[arg(long, global = true, value_delimiter = ',', value_parser = known_field, value_name = "FIELDS")]
-    pub columns: Option<Vec<&'static Field>>,
+    /// Order of the rows: trouble (the usual one), or a field, with :asc or :desc
+    #[arg(short, long, global = true, value_parser = Sort::parse, value_name = "FIELD")]
+    pub sort: Option<Sort>,
+    /// Columns of the dashboard, the printed table or CSV: overview, limits, swap, reclaim, docker, or field names with
+    /// commas between
+    #[arg(long, global = true, value_parser = Columns::parse, value_name = "SET|FIELDS")]
+    pub columns: Option<Columns>,
     /// Sums of containers instead, by what they have in common; no byte counts twice
     #[arg(long, global = true, value_parser = grouping(), value_name = "FIELD")]
     pub group_by: Option<Grouping>,
@@ -214,12 +223,15 @@ impl Options {
     }
 }
 
+/// The time between two readings where nobody says otherwise.
+pub const USUAL: Duration = Duration::from_secs(1);
 /// Readings closer together would cost more than they tell.
 const SHORTEST: Duration = Duration::from_millis(100);
 /// The longest interval: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-fn interval(text: &str) -> Result<Duration, String> {
+/// A time between two readings.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
     let interval = units::parse_duration(text).map_err(|error| error.to_string())?;
     if (SHORTEST..=LONGEST).contains(&interval) {
         Ok(interval)
@@ -246,8 +258,4 @@ fn depth() -> impl TypedValueParser<Value = Depth> {
 
 fn meaningful(filter: &str) -> Result<String, QueryError> {
     Filter::parse(filter).map(|_| filter.to_owned())
-}
-
-fn known_field(name: &str) -> Result<&'static Field, String> {
-    field::find(name).ok_or_else(|| format!("no such field{}", field::instead_of(name)))
 }

@@ -25,7 +25,7 @@ use memcgtop::kernel::hierarchy::Roots;
 use memcgtop::manual;
 use memcgtop::model::sums::Sums;
 use memcgtop::model::{Model, Scope};
-use memcgtop::query::Filter;
+use memcgtop::query::{Filter, Sort};
 use memcgtop::run;
 use memcgtop::sink;
 use memcgtop::source::demo::Demo;
@@ -159,11 +159,13 @@ fn dashboard(
     config: Config,
     open: impl FnOnce(&Options, Vec<Endpoint>) -> Result<Box<dyn Source>, source::Error>,
 ) -> anyhow::Result<Exit> {
+    let start = config.start;
     let settings = app::Settings {
-        interval: options.interval,
-        filter: filter(options),
-        filter_text: options.filter.clone().unwrap_or_default(),
-        sort: options.sort,
+        interval: start.interval,
+        filter: filter(&start.filter),
+        filter_text: start.filter,
+        sort: start.sort,
+        columns: start.columns,
         scope: scope(options),
         grouping: options.group_by,
         tree: options.tree,
@@ -181,14 +183,15 @@ fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyh
     let mut source = local(options, config.api, Effort::Whole)?;
     let mut model = Model::new(scope(options));
     let mut sums = options.group_by.map(Sums::new);
-    let filter = filter(options);
+    let filter = options.filter.as_deref().map_or(Filter::All, filter);
+    let sort = options.sort.unwrap_or(Sort::Trouble);
     let fields = columns(options, arguments.format);
     let mut out = BufWriter::new(io::stdout().lock());
     let begun = Instant::now();
     for reading in 0..arguments.count {
-        let due = begun + options.interval.saturating_mul(u32::try_from(reading).unwrap_or(u32::MAX));
+        let due = begun + options.interval().saturating_mul(u32::try_from(reading).unwrap_or(u32::MAX));
         take_in(&mut source, &mut model, due)?;
-        let rows = export::rows(&model, sums.as_mut(), &filter, &options.sort);
+        let rows = export::rows(&model, sums.as_mut(), &filter, &sort);
         match arguments.format {
             Format::Json => export::json::write(&model, &rows, &mut out),
             Format::Table => export::table::write(&rows, &fields, &mut out),
@@ -219,12 +222,13 @@ fn check(options: &Options, config: Config, arguments: &CheckArgs) -> anyhow::Re
     let mut model = Model::new(scope(options));
     let mut alerts = Engine::new(config.policies.clone(), Watch::Once, scope(options));
     let begun = Instant::now();
-    for due in [begun, begun + options.interval] {
+    for due in [begun, begun + options.interval()] {
         take_in(&mut source, &mut model, due)?;
         alerts.judge(&model);
     }
     let not_judged = config.policies.beyond(model.attached());
-    let findings = Findings::of(&model, alerts.firing(), &filter(options), not_judged);
+    let findings =
+        Findings::of(&model, alerts.firing(), &options.filter.as_deref().map_or(Filter::All, filter), not_judged);
     let mut out = BufWriter::new(io::stdout().lock());
     let told = match arguments.format {
         CheckFormat::Text => findings.write_text(&mut out),
@@ -298,16 +302,16 @@ fn columns(options: &Options, format: Format) -> Vec<&'static Field> {
         "swap_cached",
     ];
     match (&options.columns, format) {
-        (Some(columns), _) => columns.clone(),
+        (Some(columns), _) => columns.fields(),
         (None, Format::Table) if options.group_by.is_some() => SUMS.into_iter().filter_map(field::find).collect(),
         (None, Format::Table) => TABLE.into_iter().filter_map(field::find).collect(),
         (None, Format::Csv | Format::Json) => FIELDS.iter().collect(),
     }
 }
 
-/// The filter was understood when the arguments were read.
-fn filter(options: &Options) -> Filter {
-    options.filter.as_deref().and_then(|text| Filter::parse(text).ok()).unwrap_or(Filter::All)
+/// The filter was understood when the arguments and the configuration were read.
+fn filter(text: &str) -> Filter {
+    Filter::parse(text).unwrap_or(Filter::All)
 }
 
 fn scope(options: &Options) -> Scope {

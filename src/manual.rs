@@ -11,6 +11,7 @@ use crate::alert::rules::RULES;
 use crate::app::action::ACTIONS;
 use crate::exit::STATUSES;
 use crate::field::FIELDS;
+use crate::field::columns::PRESETS;
 
 /// The page, as roff.
 ///
@@ -36,6 +37,8 @@ pub fn page(command: Command) -> io::Result<Vec<u8>> {
         page.extend_from_slice(options.as_bytes());
     }
     table(&mut page, "keys", ACTIONS.iter().map(|entry| (entry.keys, entry.meaning.to_owned())))?;
+    let sets = PRESETS.iter().map(|preset| (preset.name, format!("{}.", preset.meaning)));
+    table(&mut page, "sets of columns, as in --columns", sets)?;
     let fields = FIELDS.iter().map(|field| (field.id, format!("{} From: {}.", field.meaning, field.source)));
     table(&mut page, "fields, as in --columns, --sort and --filter", fields)?;
     let rules =

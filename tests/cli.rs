@@ -52,7 +52,8 @@ fn what_means_nothing_is_refused_with_what_exists() {
         (&["--sort", "hits"], "perhaps `failcnt`"),
         (&["snapshot", "--columns", "name,stall"], "perhaps `psi.some_avg10`"),
         (&["snapshot", "--format", "json", "--columns", "name"], "snapshot does not use --columns"),
-        (&["--columns", "name"], "the dashboard does not use --columns"),
+        (&["--columns", "name,weight"], "sets: overview, limits, swap, reclaim, docker; columns: cgroup, "),
+        (&["demo", "--columns", "dokcer"], "perhaps `docker`"),
         (&["snapshot", "--tree"], "snapshot does not use --tree"),
         (&["--tree", "snapshot"], "snapshot does not use --tree"),
         (&["demo", "--root", "/host"], "demo does not use --root"),
@@ -60,7 +61,8 @@ fn what_means_nothing_is_refused_with_what_exists() {
         (&["man", "--cgroup-root", "/sys"], "man does not use --cgroup-root"),
         (&["--interval", "1s", "completions", "bash"], "completions does not use --interval"),
         (&["man", "--config", "/dev/null"], "man does not use --config"),
-        (&["config", "--interval", "1s"], "config does not use --interval"),
+        (&["config", "--all"], "config does not use --all"),
+        (&["--group-by", "pod", "config"], "config does not use --group-by"),
         (&["config", "--config", "/nonexistent"], "cannot read the configuration /nonexistent"),
         (&["--api", "docker=tcp://host"], "unix:///"),
         (&["--theme", "solarized"], "dark, light, high-contrast, colour-blind, none"),
@@ -270,9 +272,11 @@ fn the_configuration_in_force_says_whose_each_value_is_and_is_one() {
     let home = tempfile::tempdir().unwrap();
     let own = home.path().join("memcgtop/config.toml");
     fs::create_dir(own.parent().unwrap()).unwrap();
-    fs::write(&own, "theme = 'light'\n\n[sinks]\ncommand = ['true', \"a b\"]\n[[alert]]\nfilter = 'dev'\nfor = 30\n")
-        .unwrap();
-    let options = ["--api", "docker=unix:///run/docker.sock", "--no-color"];
+    let text =
+        "theme = 'light'\nsort = 'swap'\n\n[sinks]\ncommand = ['true', \"a b\"]\n[[alert]]\nfilter = 'dev'\nfor = 30\n";
+    fs::write(&own, text).unwrap();
+    let options =
+        ["--api", "docker=unix:///run/docker.sock", "--no-color", "--columns", "usage,trend", "-f", "not a\\b"];
     let printed = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_memcgtop"))
             .env("XDG_CONFIG_HOME", home.path())
@@ -286,11 +290,15 @@ fn the_configuration_in_force_says_whose_each_value_is_and_is_one() {
     let line = |number: u32| format!("{}, line {number}", own.display());
     for (value, origin) in [
         ("api = [\"docker=unix:///run/docker.sock\"]", "command line"),
+        ("columns = [\"usage\", \"trend\"]", "command line"),
+        ("sort = \"swap\"", &line(2)),
+        ("filter = \"not a\\\\b\"", "command line"),
+        ("interval = \"1s\"", "default"),
         ("theme = \"light\"", &line(1)),
         ("colors = \"none\"", "command line"),
         ("bell = false", "default"),
-        ("command = [\"true\", \"a b\"]", &line(4)),
-        ("for = 30", &line(7)),
+        ("command = [\"true\", \"a b\"]", &line(5)),
+        ("for = 30", &line(8)),
     ] {
         let told =
             |line: &str| line.split_once(" # ").is_some_and(|(told, by)| (told.trim_end(), by) == (value, origin));

@@ -16,6 +16,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
 use memcgtop::app::{App, Message, Screen, Settings};
+use memcgtop::field::columns::Columns;
 use memcgtop::model::Scope;
 use memcgtop::model::sums::Grouping;
 use memcgtop::query::{Filter, Sort};
@@ -80,6 +81,14 @@ const STATES: &[Case] = &[
     Case { name: "rows_of_a_sum", keys: "bbbb\n", ..INCIDENT },
     Case { name: "every_cgroup", keys: "A", ..INCIDENT },
     Case { name: "host_detail", keys: "tg\n", size: (120, 40), ..INCIDENT },
+    Case { name: "limits_80x24", keys: "c", ..INCIDENT },
+    Case { name: "limits_120x40", keys: "c", size: (120, 40), ..INCIDENT },
+    Case { name: "columns_of_swap", keys: "cc", size: (120, 40), ..INCIDENT },
+    Case { name: "columns_of_reclaim", keys: "ccc", size: (120, 40), ..INCIDENT },
+    Case { name: "columns_of_docker", keys: "cccc", ..INCIDENT },
+    Case { name: "chooser_80x24", keys: "Cj  >j ", ..INCIDENT },
+    Case { name: "chooser_120x40", keys: "CcG ", size: (120, 40), ..INCIDENT },
+    Case { name: "chooser_small", keys: "C", size: (40, 12), ..INCIDENT },
     Case { name: "all_quiet", moment: Duration::from_secs(60), ..INCIDENT },
     Case { name: "one_reading", moment: Duration::ZERO, ..INCIDENT },
     Case { name: "too_small", size: (29, 5), ..INCIDENT },
@@ -450,6 +459,7 @@ fn app() -> App {
         filter: Filter::All,
         filter_text: String::new(),
         sort: Sort::Trouble,
+        columns: Columns::default(),
         scope: Scope::Containers,
         grouping: None,
         tree: false,

@@ -43,6 +43,10 @@ pub enum Action {
     All,
     /// Sums by pod, namespace, image, runtime, or none.
     Group,
+    /// The next set of columns.
+    Columns,
+    /// Choose columns.
+    Choose,
     /// Alerts.
     Alerts,
     /// OOM kills.
@@ -119,8 +123,10 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Sort, "s", [key('s')], "sort by the focused column; again: trouble first", "sort"),
     entry!(Reverse, "S", [key('S')], "reverse the order", ""),
     entry!(Trouble, "T", [key('T')], "order by trouble", ""),
-    entry!(Pause, "space", [key(' ')], "freeze the screen; reading goes on", "pause"),
+    entry!(Pause, "space", [key(' ')], "freeze the screen; reading goes on; among the columns: show or hide", "pause"),
     entry!(Group, "b", [key('b')], "sums by pod, namespace, image, runtime; again: the rows", "group by"),
+    entry!(Columns, "c", [key('c')], "the next set of columns: overview, limits, swap, reclaim, docker", "columns"),
+    entry!(Choose, "C", [key('C')], "choose columns: space shows and hides them, < and > move them", ""),
     entry!(All, "A", [key('A')], "containers only, or every cgroup", "all"),
     entry!(Up, "Up k", [code(KeyCode::Up), key('k')], "row above", ""),
     entry!(Down, "Down j", [code(KeyCode::Down), key('j')], "row below", ""),
@@ -146,8 +152,8 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Last, "G", [key('G'), code(KeyCode::End)], "last row", ""),
     entry!(AcknowledgeRow, "e", [key('e')], "acknowledge what fires for the row", ""),
     entry!(Acknowledge, "E", [key('E')], "acknowledge all that fires", ""),
-    entry!(Faster, "<", [key('<')], "read more often", ""),
-    entry!(Slower, ">", [key('>')], "read less often", ""),
+    entry!(Faster, "<", [key('<')], "read more often; among the columns: move it to the left", ""),
+    entry!(Slower, ">", [key('>')], "read less often; among the columns: move it to the right", ""),
     entry!(Help, "?", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", "help"),
     entry!(Suspend, "Ctrl-Z", [ctrl('z')], "suspend", ""),
 ];

@@ -3,28 +3,32 @@
 //! `update` takes a message and says what is to be done; it does no I/O and draws nothing.
 
 pub mod action;
+pub mod columns;
 mod editor;
 mod feed;
 mod processes;
 mod rows;
+mod typing;
 mod window;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyEventKind, KeyModifiers};
 use jiff::tz::TimeZone;
 use tui_input::Input;
 
 use crate::alert::policy::Policies;
 use crate::alert::rules::Watch;
 use crate::alert::{Engine, News};
+use crate::field::columns::Columns;
 use crate::model::sums::{Grouping, Sums};
 use crate::model::{Group, Model, Scope};
 use crate::query::{Filter, Sort};
 use crate::snapshot::{CgroupId, Kind, Processes, Snapshot};
 use action::Action;
+use columns::Chooser;
 use feed::Feed;
 pub use processes::Watched;
 pub use window::Window;
@@ -40,6 +44,8 @@ pub struct Settings {
     pub filter_text: String,
     /// In which order.
     pub sort: Sort,
+    /// Which columns.
+    pub columns: Columns,
     /// Containers or every cgroup.
     pub scope: Scope,
     /// What rows are summed up by, if they are.
@@ -113,6 +119,8 @@ pub enum Screen {
     Alerts,
     /// OOM kills.
     Autopsies,
+    /// The columns that can be chosen.
+    Columns(Chooser),
 }
 
 /// The dashboard.
@@ -136,12 +144,14 @@ pub struct App {
     pub filter_error: Option<String>,
     /// In which order.
     pub sort: Sort,
+    /// Which columns the table has, and the tree.
+    pub columns: Columns,
     /// The field of the focused column.
     pub focus: &'static str,
     /// Time between two readings.
     pub interval: Duration,
-    /// The same, as it was at the start.
-    usual: Duration,
+    /// The same, as it was at the start, and the columns then.
+    usual: (Duration, Columns),
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
     /// Whose kills the screen of kills shows, as a cgroup's path; all of them where there is none.
@@ -186,9 +196,10 @@ impl App {
             editor: None,
             filter_error: None,
             sort: settings.sort,
+            usual: (settings.interval, settings.columns.clone()),
+            columns: settings.columns,
             focus: "name",
             interval: settings.interval,
-            usual: settings.interval,
             zone: settings.zone,
             killed: None,
             trouble: None,
@@ -216,7 +227,12 @@ impl App {
 
     /// Whether readings come more or less often than they were asked for.
     pub fn is_hurried_or_slowed(&self) -> bool {
-        self.interval != self.usual
+        self.interval != self.usual.0
+    }
+
+    /// Whether there are other columns than those that were asked for.
+    pub fn has_other_columns(&self) -> bool {
+        self.columns != self.usual.1
     }
 
     /// Whether rows fill the screen, not a text.
@@ -288,47 +304,10 @@ impl App {
         }
     }
 
-    fn edit(&mut self, key: KeyEvent) {
-        match key.code {
-            KeyCode::Enter if self.filter_error.is_none() => self.editor = None,
-            KeyCode::Esc => {
-                self.editor = None;
-                self.clear_filter();
-            }
-            _ => self.change_filter(|editor| editor::press(editor, key)),
-        }
-    }
-
-    /// The filter works while it is typed; what means nothing yet leaves the rows as they were.
-    fn change_filter(&mut self, change: impl FnOnce(&mut Input)) {
-        let Some(editor) = &mut self.editor else { return };
-        change(editor);
-        if editor.value() == self.filter_text {
-            return;
-        }
-        editor.value().clone_into(&mut self.filter_text);
-        match Filter::parse(&self.filter_text) {
-            Ok(filter) => {
-                self.filter = filter;
-                self.filter_error = None;
-            }
-            Err(error) => {
-                // A part of an expression may mean something else: the rows go back to what they were before.
-                self.filter = self.filter_before.clone();
-                self.filter_error = Some(error.to_string());
-            }
-        }
-        self.arrange();
-    }
-
-    fn clear_filter(&mut self) {
-        self.filter = Filter::All;
-        self.filter_text.clear();
-        self.filter_error = None;
-        self.arrange();
-    }
-
     fn act(&mut self, action: Action) -> Option<Effect> {
+        if self.choose(action) {
+            return None;
+        }
         match action {
             Action::Quit => return Some(Effect::Quit),
             Action::Suspend => return Some(Effect::Suspend),
@@ -349,10 +328,7 @@ impl App {
             Action::Right => self.sideways(1),
             Action::ZoomIn => self.window.zoom(-1),
             Action::ZoomOut => self.window.zoom(1),
-            Action::Filter => {
-                self.filter_before = self.filter.clone();
-                self.editor = Some(Input::new(self.filter_text.clone()));
-            }
+            Action::Filter => self.open_editor(),
             Action::Open => self.open(),
             Action::Alerts => self.show(Screen::Alerts),
             Action::Autopsies => self.show_autopsies(),
@@ -360,6 +336,8 @@ impl App {
                 self.tree = !matches!(self.screen, Screen::Tree);
                 self.show(if self.tree { Screen::Tree } else { Screen::Table });
             }
+            Action::Columns => self.next_columns(),
+            Action::Choose => self.show_chooser(),
             Action::All => self.toggle_scope(),
             Action::Group => self.next_grouping(),
             Action::Sort => self.sort_by_column(),
@@ -403,7 +381,7 @@ impl App {
                 self.open_sum(grouping, &key);
             }
             (Screen::Table | Screen::Tree, _) => self.show(Screen::Detail(group.id.clone())),
-            (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies, _) => {}
+            (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Columns(_), _) => {}
         }
     }
 
@@ -414,10 +392,13 @@ impl App {
         }
         match self.screen {
             Screen::Table | Screen::Tree => self.clear_filter(),
-            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => {
-                self.show(if self.tree { Screen::Tree } else { Screen::Table });
-            }
+            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Columns(_) => self.leave(),
         }
+    }
+
+    /// Back to the rows.
+    fn leave(&mut self) {
+        self.show(if self.tree { Screen::Tree } else { Screen::Table });
     }
 
     fn toggle_scope(&mut self) {
@@ -443,36 +424,15 @@ impl App {
         self.go(pages * isize::try_from(step.max(1)).unwrap_or(isize::MAX));
     }
 
-    fn sort_by_column(&mut self) {
-        let Some(field) = self.focused() else { return };
-        let sort = match self.sort {
-            Sort::Field(now, _) if now.id == field.id => Sort::Trouble,
-            _ => Sort::Field(field, Sort::natural(field)),
-        };
-        self.set_sort(sort);
-    }
-
-    fn reverse(&mut self) {
-        if let Sort::Field(field, direction) = self.sort {
-            self.set_sort(Sort::Field(field, direction.reversed()));
-        }
-    }
-
-    fn set_sort(&mut self, sort: Sort) {
-        self.sort = sort;
-        self.arrange();
-    }
-
     /// Moves the cursor, or scrolls what has none.
     fn go(&mut self, by: isize) {
         let Page { last, .. } = (self.layout.page)(self);
-        let is_rows = self.shows_rows();
-        let at = if is_rows { self.cursor } else { self.scroll };
-        let to = at.min(last).saturating_add_signed(by).min(last);
-        if is_rows {
-            self.select(to);
-        } else {
-            self.scroll = to;
+        let to = |at: usize| at.min(last).saturating_add_signed(by).min(last);
+        match &mut self.screen {
+            _ if self.help => self.scroll = to(self.scroll),
+            Screen::Table | Screen::Tree => self.select(to(self.cursor)),
+            Screen::Columns(chooser) => chooser.at = to(chooser.at),
+            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => self.scroll = to(self.scroll),
         }
     }
 

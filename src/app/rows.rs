@@ -111,12 +111,7 @@ impl App {
                 let oldest = self.model.group(id).and_then(|group| group.history.oldest());
                 self.window.go(step, oldest.unwrap_or_default(), self.model.now());
             }
-            Screen::Table | Screen::Alerts | Screen::Autopsies => {
-                let shown = (self.layout.columns)(self);
-                let at = shown.iter().position(|field| *field == self.focus).unwrap_or(0);
-                let next = shown.get(at.saturating_add_signed(step)).or(shown.last());
-                self.focus = next.copied().unwrap_or(self.focus);
-            }
+            Screen::Table | Screen::Alerts | Screen::Autopsies | Screen::Columns(_) => self.step_column(step),
         }
     }
 

@@ -7,6 +7,7 @@ mod nearest;
 mod record;
 mod section;
 mod sinks;
+mod start;
 
 use std::env;
 use std::fs::File;
@@ -24,10 +25,12 @@ use crate::ui::palette::{Depth, PALETTES, Palette};
 use record::{Record, Said, list, put, quoted};
 use section::{Section, Text};
 
+pub use start::Start;
+
 /// For every user of this host.
 const SYSTEM: &str = "/etc/memcgtop/config.toml";
 /// What stands outside of tables.
-const VALUES: &[&str] = &["api", "theme", "colors"];
+const VALUES: &[&str] = &["columns", "sort", "filter", "interval", "api", "theme", "colors"];
 /// No configuration is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
 
@@ -36,6 +39,8 @@ const LONGEST: u64 = 1 << 20;
 pub struct Config {
     /// Runtimes to ask for names.
     pub api: Vec<Endpoint>,
+    /// What the dashboard starts with.
+    pub start: Start,
     /// How the rules of alerts are applied.
     pub policies: Policies,
     /// Who is told of alerts.
@@ -94,6 +99,7 @@ impl Config {
     }
 
     fn command_line(&mut self, options: &Options) {
+        put(&mut self.record.values, start::take_options(options, &mut self.start));
         let mut say = |key, value| put(&mut self.record.values, [Said::on_the_command_line(key, value)]);
         if !options.api.is_empty() {
             self.api.clone_from(&options.api);
@@ -126,6 +132,7 @@ impl Config {
         let table = text.parse()?;
         let file = Section::new(text, "", &table, &[VALUES, &["alert", "sinks"]].concat())?;
         put(&mut self.record.values, file.said(VALUES));
+        start::read(&file, &mut self.start)?;
         if let Some(api) = file.get("api") {
             self.api = api.each(Endpoint::parse)?;
         }
@@ -192,6 +199,9 @@ mod tests {
         assert_eq!(config.sinks, sink::Settings::default());
         assert!(config.api.is_empty());
         assert_eq!((config.theme, config.colors), (Config::default().theme, None));
+        let [start, usual] = [config.start, Start::default()];
+        assert_eq!((start.columns, start.filter, start.interval), (usual.columns, usual.filter, usual.interval));
+        assert_eq!(start.sort.to_string(), usual.sort.to_string());
         assert_eq!(config.policies.overrides.len(), RULES.len());
         for (rule, entry) in RULES.iter().zip(&config.policies.overrides) {
             assert_eq!(entry.rule.unwrap().name, rule.name, "in the order of the rules");
@@ -248,6 +258,11 @@ mod tests {
             ("[sinks]\ncommand = [\"\"]", "line 2: `sinks.command`: must begin with a program"),
             ("[sinks]\ncommand_timeout = \"0s\"", "line 2: `sinks.command_timeout`: must be between 100ms and 24h"),
             ("api = [\"docker=tcp://host\"]", "line 1: `api`: "),
+            ("columns = \"limit\"\nsort = \"hits\"", "line 2: `sort`: no field `hits`, perhaps `failcnt`"),
+            ("columns = [\"usage\", \"swop\"]", "line 1: `columns`: no column `swop`, perhaps `swap`; sets: overview"),
+            ("columns = 3", "line 1: `columns`: must be a list of words"),
+            ("filter = \"(\"", "line 1: `filter`: the expression ends too early"),
+            ("interval = \"1ms\"", "line 1: `interval`: must be between 100ms and 24h"),
             ("api = \n", "line 1: "),
             ("a = 1\na = 2", "line 2: "),
         ] {

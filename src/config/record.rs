@@ -184,8 +184,10 @@ mod tests {
         toml.lines().map(|line| line.rsplit_once(" # ").map_or(line, |(value, _)| value.trim_end())).collect()
     }
 
-    const SEVERAL: [&str; 6] = [
+    const SEVERAL: [&str; 8] = [
         "",
+        "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5",
+        "columns = [\"usage\", 'psi.full_avg10']\nsort = 'name:desc'\nfilter = ''\ninterval = '24h'",
         "theme = 'light'\ncolors = \"8\"\napi = ['docker=unix:///run/a \"b\" \\ c']",
         "sinks.bell = true\nsinks.command = [\n  'x', # why\n  \"tab\\t, quote \\\", \\u009b\", '']\nsinks.command_timeout = 90",
         "[[alert]]\nenabled = false\n[[alert]]\nrule = 'near-limit'\non = 80\n[[alert]]\nrule = 'hit-rate'\noff = 1_000\n\
@@ -204,10 +206,12 @@ mod tests {
             let config = read(toml);
             let printed = config.to_toml().unwrap();
             let again = read(&printed);
-            assert_eq!(
-                (&again.api, &again.sinks, again.theme, again.colors),
-                (&config.api, &config.sinks, config.theme, config.colors)
-            );
+            let [of_config, of_again] = [&config, &again].map(|config| {
+                let start = &config.start;
+                let start = (&start.columns, start.sort.to_string(), &start.filter, start.interval);
+                (start, &config.api, &config.sinks, config.theme, config.colors)
+            });
+            assert_eq!(of_config, of_again, "{toml}");
             let [policies, policies_again] = [&config, &again].map(|config| &config.policies);
             for rule in RULES {
                 for group in model.groups().iter().map(Some).chain([None]) {

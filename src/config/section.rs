@@ -189,7 +189,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A number or a text as it is written.
-    fn plain(&self) -> String {
+    pub(super) fn plain(&self) -> String {
         match self.value.get_ref() {
             DeValue::Integer(number) => number.as_str().to_owned(),
             DeValue::Float(number) => number.as_str().to_owned(),

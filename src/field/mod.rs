@@ -2,6 +2,7 @@
 //!
 //! Sorting, filters, JSON, CSV, the text table and the explanations on the screen all read this table.
 
+pub mod columns;
 mod table;
 
 use std::cmp::Ordering;
@@ -105,7 +106,11 @@ pub fn find(id: &str) -> Option<&'static Field> {
 
 /// The names of all fields, with commas between.
 pub fn names() -> String {
-    FIELDS.iter().map(|field| field.id).collect::<Vec<_>>().join(", ")
+    list(FIELDS.iter().map(|field| field.id))
+}
+
+fn list(names: impl Iterator<Item = &'static str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// What the heads of columns are called where a field is asked for: the screen has less room than a name needs.
@@ -117,6 +122,7 @@ pub const HEADS: &[(&str, &str)] = &[
     ("HELD BY", "limited_by"),
     ("FLOOR", "floor"),
     ("WSET", "working_set"),
+    ("WSET%", "working_set"),
     ("HITS", "failcnt"),
     ("+NEW", "failcnt"),
     ("LAST", "failcnt"),
@@ -126,22 +132,48 @@ pub const HEADS: &[(&str, &str)] = &[
     ("STALL", "psi.some_avg10"),
     ("ETA", "time_to_limit"),
     ("TREND", "usage"),
+    ("INODE", "inode"),
+    ("ID", "id"),
+    ("OWN LIM", "limit"),
+    ("ROOM", "headroom"),
+    ("NEXTROOM", "next_headroom"),
+    ("THEN HELD BY", "next_limited_by"),
+    ("ABOVE", "ancestor_failcnt"),
+    ("SLOWED", "high_events"),
+    ("SWLIMIT", "swap_limit"),
+    ("SWHITS", "swap_failcnt"),
+    ("SWFAIL", "swap_fail"),
+    ("ACTIVE", "active_file"),
+    ("INACTIVE", "inactive_file"),
+    ("SLAB", "slab_reclaimable"),
+    ("RE-ANON", "refault_anon"),
+    ("RE-FILE", "refault_file"),
+    ("DIRECT", "pgscan_direct"),
+    ("KSWAPD", "pgscan_kswapd"),
+    ("MAJOR", "pgmajfault"),
+    ("FULL", "psi.full_avg10"),
+    ("PROCS", "processes"),
 ];
 
-/// The field that somebody means who writes `word`: by the head of a column, or by a few wrong letters.
-fn nearest(word: &str) -> Option<&'static str> {
+/// What somebody means who writes `word`: by one of several names, or by a few wrong letters of it.
+fn nearest(word: &str, names: impl Iterator<Item = (&'static str, &'static str)>) -> Option<&'static str> {
     /// A word of so many letters may have one of them wrong.
     const PER_MISTAKE: usize = 3;
     let word = word.to_lowercase();
-    let names = FIELDS.iter().map(|field| (field.id, field.id)).chain(HEADS.iter().copied());
+    let names = names.chain(HEADS.iter().copied());
     let distance = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
-    let (mistakes, field) = names.map(|(name, field)| (distance(name), field)).min_by_key(|(mistakes, _)| *mistakes)?;
-    (mistakes <= word.chars().count() / PER_MISTAKE).then_some(field)
+    let (mistakes, meant) = names.map(|(name, meant)| (distance(name), meant)).min_by_key(|(mistakes, _)| *mistakes)?;
+    (mistakes <= word.chars().count() / PER_MISTAKE).then_some(meant)
+}
+
+/// The field that somebody means who writes `word`, by its name or by the head of a column.
+fn nearest_field(word: &str) -> Option<&'static str> {
+    nearest(word, FIELDS.iter().map(|field| (field.id, field.id)))
 }
 
 /// What to write instead of a `word` that is no field: the one that may be meant, and all that there are.
 pub fn instead_of(word: &str) -> String {
-    let meant = nearest(word).map_or_else(String::new, |field| format!(", perhaps `{field}`"));
+    let meant = nearest_field(word).map_or_else(String::new, |field| format!(", perhaps `{field}`"));
     format!("{meant}; fields: {}", names())
 }
 
@@ -154,9 +186,9 @@ mod tests {
         for (word, field) in
             [("hits", "failcnt"), ("Stall", "psi.some_avg10"), ("useage", "usage"), ("oom_kils", "oom_kill")]
         {
-            assert_eq!(nearest(word), Some(field), "{word}");
+            assert_eq!(nearest_field(word), Some(field), "{word}");
         }
-        assert_eq!(nearest("weight"), None);
+        assert_eq!(nearest_field("weight"), None);
         assert!(HEADS.iter().all(|(_, field)| find(field).is_some()));
     }
 

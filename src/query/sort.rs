@@ -1,6 +1,7 @@
 //! In which order rows stand: by trouble, or by a field.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use crate::field::{self, Field, Unit};
 use crate::model::{Group, verdict};
@@ -81,6 +82,16 @@ impl Sort {
     }
 }
 
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trouble => f.write_str("trouble"),
+            Self::Field(field, Direction::Ascending) => write!(f, "{}:asc", field.id),
+            Self::Field(field, Direction::Descending) => write!(f, "{}:desc", field.id),
+        }
+    }
+}
+
 /// Tier, stall, floor's share of the limit, size: in coarse steps, so that rows do not dance.
 fn trouble(group: &Group) -> (u8, u64, u64, u64) {
     const STEP: f64 = 5.0;
@@ -119,6 +130,9 @@ mod tests {
         assert!(matches!(Sort::parse("usage:asc"), Ok(Sort::Field(_, Direction::Ascending))));
         assert_eq!(Sort::parse("trouble:bogus").err(), Some(QueryError::OneOrder));
         assert_eq!(Sort::parse("usage:up").err(), Some(QueryError::BadOrder("up".to_owned())));
+        for text in ["trouble", "usage:asc", "name:desc"] {
+            assert_eq!(Sort::parse(text).unwrap().to_string(), text);
+        }
         assert_eq!(Sort::parse("weight").err(), Some(QueryError::NoSuchField("weight".to_owned())));
     }
 }

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::action::ACTIONS;
 use crate::field;
+use crate::field::columns::PRESETS;
 use crate::text;
 use crate::ui::columns::COLUMNS;
 use crate::ui::theme::{Role, Theme};
@@ -54,10 +55,12 @@ fn columns(width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let bar = [glyphs.floor, glyphs.droppable, glyphs.others, glyphs.free, glyphs.high].join(" ");
     let mut lines = vec![rule("columns, and their fields", "", width, theme)];
     lines.extend(wrapped("CONTAINER", "what its owner calls it, in a pod behind the pod's name [name]", width, theme));
-    for column in COLUMNS {
-        let head = if column.title.is_empty() { &bar } else { column.title };
-        lines.extend(wrapped(head, &format!("{} [{}]", column.meaning, column.field), width, theme));
+    for column in COLUMNS.iter().filter(|column| column.has_own_head()) {
+        let head = if column.is_bar() { &bar } else { &*column.title };
+        lines.extend(wrapped(head, &format!("{} [{}]", column.meaning, column.id), width, theme));
     }
+    lines.push(rule("sets of columns", "", width, theme));
+    lines.extend(PRESETS.iter().flat_map(|preset| wrapped(preset.name, preset.meaning, width, theme)));
     lines
 }
 

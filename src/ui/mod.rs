@@ -15,6 +15,7 @@
 pub mod autopsies;
 pub mod bar;
 pub mod chart;
+pub mod chooser;
 pub mod columns;
 pub mod detail;
 pub mod header;
@@ -48,9 +49,10 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         return;
     }
     let body = usize::from(area.height) - 1;
-    let lines = match text(app, area, theme) {
-        Some(lines) => scrolled(lines, app.scroll, body, theme),
-        None => overview(app, area, theme),
+    let lines = match (text(app, area, theme), &app.screen) {
+        (Some(lines), _) => scrolled(lines, app.scroll, body, theme),
+        (None, Screen::Columns(choices)) => chooser::lines(app, choices, area, body, theme),
+        (None, _) => overview(app, area, theme),
     };
     for (row, line) in (0..area.height - 1).zip(lines.into_iter().take(body)) {
         frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
@@ -70,7 +72,7 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
 pub const LAYOUT: Layout = Layout { columns, page };
 
 fn columns(app: &App) -> Vec<&'static str> {
-    columns::focusable(&app.screen, usize::from(app.size().0))
+    columns::focusable(app, usize::from(app.size().0))
 }
 
 fn page(app: &App) -> Page {
@@ -81,6 +83,9 @@ fn page(app: &App) -> Page {
     let body = usize::from(area.height) - 1;
     if let Some(lines) = text(app, area, &theme) {
         return Page { step: body - 1, last: lines.len().saturating_sub(body) };
+    }
+    if let Screen::Columns(choices) = &app.screen {
+        return Page { step: chooser::rows_in(body), last: choices.choices.len().saturating_sub(1) };
     }
     let (above, below) = around_the_rows(app, area, &theme);
     let (room, all) = (body.saturating_sub(above.len() + below.len()), app.rows().len());
@@ -94,7 +99,7 @@ fn text(app: &App, area: Rect, theme: &Theme) -> Option<Vec<Line<'static>>> {
         (Screen::Detail(id), _) => detail::lines(app, id, area, theme),
         (Screen::Autopsies, _) => autopsies::lines(app, area, theme),
         (Screen::Alerts, _) => panels::alerts_screen(app, area, theme),
-        (Screen::Table | Screen::Tree, _) => return None,
+        (Screen::Table | Screen::Tree | Screen::Columns(_), _) => return None,
     })
 }
 

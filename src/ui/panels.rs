@@ -352,6 +352,9 @@ fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
     if let Some(grouping) = app.grouping() {
         modes.push(format!(" BY {} ", grouping.name().to_uppercase()));
     }
+    if app.has_other_columns() {
+        modes.push(format!(" COLUMNS {} ", app.columns.preset().map_or("own", |preset| preset.name)));
+    }
     if let Sort::Field(field, direction) = app.sort {
         let order = if direction == Direction::Ascending { "asc" } else { "desc" };
         modes.push(format!(" SORT {}:{order} ", field.id));
@@ -368,8 +371,12 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
             is_zoom && app.has_chart()
                 || matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
         }
+        (Screen::Columns(_), _) => {
+            matches!(action, Action::Back | Action::Pause | Action::Columns | Action::Faster | Action::Slower)
+        }
         (Screen::Table | Screen::Tree, _) => !matches!(action, Action::Help | Action::ZoomIn | Action::ZoomOut),
     };
+    let is_choosing = matches!(app.screen, Screen::Columns(_)) && !app.help;
     let mut hints: Vec<(String, String)> = ACTIONS
         .iter()
         .filter(|entry| {
@@ -377,6 +384,11 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
         })
         .filter_map(|entry| {
             let hint = match (entry.action, app.alerts.unseen()) {
+                (Action::Back, _) if is_choosing => "done".to_owned(),
+                (Action::Pause, _) if is_choosing => "show or hide".to_owned(),
+                (Action::Columns, _) if is_choosing => "next set".to_owned(),
+                (Action::Faster, _) if is_choosing => "to the left".to_owned(),
+                (Action::Slower, _) if is_choosing => "to the right".to_owned(),
                 (Action::Alerts, unseen @ 1..) => format!("alerts({unseen})"),
                 (Action::Back, _) => "back".to_owned(),
                 (Action::Acknowledge, _) => "acknowledge".to_owned(),

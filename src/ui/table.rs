@@ -17,7 +17,7 @@ use crate::units;
 
 /// The heads and the rows around the cursor, in exactly `height` lines.
 pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let (name, columns) = columns::fit(width, columns::name_cells(&app.screen, width));
+    let (name, columns) = columns::fit(&app.columns, width, columns::name_cells(&app.screen, width));
     let mut lines = vec![heads(app, name, &columns, theme)];
     let total = app.rows().len();
     let room = height.saturating_sub(1);
@@ -68,7 +68,7 @@ fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) ->
     let mut spans = vec![Span::raw(" ".repeat(columns::SIGN)), head(title, "name"), blanks(name - title.len())];
     for (column, width) in columns {
         spans.push(Span::raw(" "));
-        if column.title.is_empty() {
+        if column.is_bar() {
             let glyphs = theme.glyphs;
             let goes = if *width > columns::BAR { "drop" } else { "go" };
             let legend = format!("{}stay {}{goes}", glyphs.floor, glyphs.droppable);
@@ -76,11 +76,12 @@ fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) ->
             spans.push(Span::styled(short, theme.style(Role::Dim)));
             continue;
         }
-        let fill = blanks(width.saturating_sub(column.title.len()));
+        let title = text::truncate(&column.title, *width, theme.glyphs.ellipsis);
+        let fill = blanks(width.saturating_sub(text::width(&title)));
         // A marker stands behind limits and hits; their heads stand above the figures.
-        let marked = usize::from(matches!(column.title, "LIMIT" | "HITS"));
+        let marked = usize::from(matches!(column.id, "effective_limit" | "failcnt"));
         let (before, after) = if column.right { (fill.width() - marked, marked) } else { (0, fill.width()) };
-        spans.extend([blanks(before), head(column.title, column.field), blanks(after)]);
+        spans.extend([blanks(before), head(&title, column.field()), blanks(after)]);
     }
     Line::from(spans)
 }
@@ -112,13 +113,13 @@ fn row(
     for (column, width) in columns {
         let cells = match app.model.host() {
             Some(host) if app.is_host(group) => host_cells(host, column, *width, theme),
-            _ => (column.cells)(app, group, *width, theme),
+            _ => column.cells(app, group, *width, theme),
         };
         let used: usize = cells.iter().map(Span::width).sum();
         let fill = blanks(width.saturating_sub(used));
         spans.push(Span::raw(" "));
         // A bar in reverse would show the opposite of what it says.
-        let picture = matches!(column.title, "" | "TREND");
+        let picture = matches!(column.id, "bar" | "trend");
         if picture && current {
             spans.extend(cells.into_iter().chain([fill]).map(upright));
             continue;
@@ -157,17 +158,19 @@ fn host_cells(host: &Host, column: &Column, width: usize, theme: &Theme) -> Vec<
         return Vec::new();
     };
     let nothing = || vec![Span::styled("-", theme.style(Role::Dim))];
-    match column.title {
-        "" => bar::parts(used, available.saturating_sub(host.mem_free.unwrap_or(0)), total, width, theme),
-        "USED" => vec![Span::raw(units::size(used))],
-        "LIMIT" => vec![Span::raw(units::size(total)), Span::raw(" ")],
-        "%" => vec![Span::raw(units::percent(used as f64 / total.max(1) as f64 * 100.0))],
-        "OOM" => host.oom_kill.map_or_else(|_| nothing(), |kills| vec![Span::raw(units::count(kills))]),
-        "SWAP" => columns::size(swap_used(host), theme),
-        "SWCACHE" => columns::size(host.swap_cached, theme),
-        "STALL" => host.psi.map_or_else(|_| nothing(), |psi| vec![Span::raw(format!("{:.0}%", psi.some.avg10))]),
-        "TREND" => Vec::new(),
-        "HITS" => vec![Span::styled("- ", theme.style(Role::Dim))],
+    match column.id {
+        "bar" => bar::parts(used, available.saturating_sub(host.mem_free.unwrap_or(0)), total, width, theme),
+        "usage" => vec![Span::raw(units::size(used))],
+        "effective_limit" => vec![Span::raw(units::size(total)), Span::raw(" ")],
+        "percent" => vec![Span::raw(units::percent(used as f64 / total.max(1) as f64 * 100.0))],
+        "oom_kill_total" => host.oom_kill.map_or_else(|_| nothing(), |kills| vec![Span::raw(units::count(kills))]),
+        "swap" => columns::size(swap_used(host), theme),
+        "swap_cached" => columns::size(host.swap_cached, theme),
+        "psi.some_avg10" => {
+            host.psi.map_or_else(|_| nothing(), |psi| vec![Span::raw(format!("{:.0}%", psi.some.avg10))])
+        }
+        "trend" => Vec::new(),
+        "failcnt" => vec![Span::styled("- ", theme.style(Role::Dim))],
         _ => nothing(),
     }
 }

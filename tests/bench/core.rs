@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
 use memcgtop::app::{App, Message, Settings};
 use memcgtop::export;
+use memcgtop::field::columns::Columns;
 use memcgtop::kernel::file::Content;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::kernel::stat::{StatKey, StatLines};
@@ -155,6 +156,7 @@ fn app(containers: usize, sort: Sort) -> App {
         filter: Filter::All,
         filter_text: String::new(),
         sort,
+        columns: Columns::default(),
         scope: Scope::Containers,
         grouping: None,
         tree: false,

@@ -1,0 +1,52 @@
+//! Columns: sets, those of one's own, and those of the configuration.
+
+use std::fs;
+
+use super::pty::Terminal;
+use super::{CTRL_C, DOWN, ENTER, ESC, has, lacks};
+
+#[test]
+fn sets_of_columns_follow_each_other() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    for head in ["OWN LIM", "FOOTPRINT", "INACTIVE", "WSET%", "STALL"] {
+        terminal.press_for("c", head);
+    }
+    terminal.wait_for("the usual ones, which need not be named", lacks("COLUMNS"));
+}
+
+#[test]
+fn columns_are_chosen_and_moved() {
+    let mut terminal = Terminal::demo(&["--columns", "usage,swap"], &[]);
+    terminal.wait_for("two columns", |screen| has("USED   SWAP")(screen) && lacks("LIMIT")(screen));
+    terminal.press_for("C", ">[x] usage");
+    terminal.press_for(" ", ">[ ] usage");
+    terminal.wait_for("swap alone", lacks("USED"));
+    terminal.press_for(" ", "USED   SWAP");
+    terminal.press_for(">", "SWAP   USED");
+    terminal.press_for(DOWN, ">[ ] cgroup");
+    terminal.press_for(" ", "SWAP   USED CGROUP");
+    terminal.press_for("?", "its own limit, calm");
+    terminal.press_for(ESC, "[x] cgroup");
+    terminal.press(ENTER);
+    terminal.wait_for("the rows", |screen| has("COLUMNS own")(screen) && has("SWAP   USED CGROUP")(screen));
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn it_starts_with_what_the_configuration_says() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("config.toml");
+    let text = "columns = [\"peak\", \"usage\"]\nsort = \"name\"\nfilter = \"not redis\"\ninterval = \"250ms\"\n";
+    fs::write(&file, text).unwrap();
+    let options = ["--config", file.to_str().unwrap()];
+    let terminal = Terminal::demo(&options, &[]);
+    terminal.wait_for("all of it", |screen| {
+        ["PEAK   USED", "FILTER not redis", "SORT name:asc"].into_iter().all(|text| has(text)(screen))
+    });
+    let terminal =
+        Terminal::demo(&[&options[..], &["--columns", "docker", "--filter", "p", "-s", "usage"]].concat(), &[]);
+    terminal.wait_for("what the command line says", |screen| {
+        ["WSET%", "FILTER p ", "SORT usage:desc"].into_iter().all(|text| has(text)(screen))
+    });
+}
