@@ -81,6 +81,9 @@ const STATES: &[Case] = &[
     Case { name: "rows_of_a_sum", keys: "bbbb\n", ..INCIDENT },
     Case { name: "every_cgroup", keys: "A", ..INCIDENT },
     Case { name: "host_detail", keys: "tg\n", size: (120, 40), ..INCIDENT },
+    Case { name: "idle_hidden", keys: "i", ..INCIDENT },
+    Case { name: "idle_hidden_in_the_tree", keys: "it", ..INCIDENT },
+    Case { name: "nothing_but_idle", moment: Duration::from_secs(60), keys: "i", ..INCIDENT },
     Case { name: "limits_80x24", keys: "c", ..INCIDENT },
     Case { name: "limits_120x40", keys: "c", size: (120, 40), ..INCIDENT },
     Case { name: "columns_of_swap", keys: "cc", size: (120, 40), ..INCIDENT },
@@ -230,6 +233,24 @@ fn a_sum_opens_to_exactly_its_containers() {
             assert!(Filter::parse(&app.filter_text).is_ok(), "what is shown can be edited: {}", app.filter_text);
         }
     }
+}
+
+#[test]
+fn idle_rows_come_back_and_sums_count_them() {
+    let named = |app: &App| app.rows().map(|row| row.identity.name.to_string()).collect::<Vec<_>>();
+    let mut app = told(Demo::INCIDENT, "");
+    let all = named(&app);
+    press(&mut app, "i");
+    let busy = named(&app);
+    assert!(busy.iter().any(|name| name == "postgres-main"), "at its limit, calm as it is: {busy:?}");
+    assert!(busy.len() < all.len() && !busy.iter().any(|name| name == "node-exporter"), "{busy:?}");
+    press(&mut app, "i");
+    assert_eq!(named(&app), all);
+    let usages = |app: &App| app.rows().map(|row| (row.id.clone(), row.figures.usage)).collect::<Vec<_>>();
+    press(&mut app, "bbb");
+    let sums = usages(&app);
+    press(&mut app, "i");
+    assert!(usages(&app).iter().all(|sum| sums.contains(sum)));
 }
 
 #[test]

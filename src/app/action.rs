@@ -39,6 +39,8 @@ pub enum Action {
     Trouble,
     /// Table or tree.
     Tree,
+    /// Hide or show rows that nothing happens to.
+    Idle,
     /// Containers or every cgroup.
     All,
     /// Sums by pod, namespace, image, runtime, or none.
@@ -127,6 +129,13 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Group, "b", [key('b')], "sums by pod, namespace, image, runtime; again: the rows", "group by"),
     entry!(Columns, "c", [key('c')], "the next set of columns: overview, limits, swap, reclaim, docker", "columns"),
     entry!(Choose, "C", [key('C')], "choose columns: space shows and hides them, < and > move them", ""),
+    entry!(
+        Idle,
+        "i",
+        [key('i')],
+        "hide or show idle rows: calm, and for a minute no hit, no kill, no stall of 1 % and usage within 1 % or 1Mi",
+        "idle"
+    ),
     entry!(All, "A", [key('A')], "containers only, or every cgroup", "all"),
     entry!(Up, "Up k", [code(KeyCode::Up), key('k')], "row above", ""),
     entry!(Down, "Down j", [code(KeyCode::Down), key('j')], "row below", ""),

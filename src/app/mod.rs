@@ -123,6 +123,15 @@ pub enum Screen {
     Columns(Chooser),
 }
 
+/// What becomes of rows that nothing happens to; see [`Group::is_idle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// They are shown like others.
+    Shown,
+    /// They are left out.
+    Hidden,
+}
+
 /// The dashboard.
 #[derive(Debug)]
 pub struct App {
@@ -142,6 +151,8 @@ pub struct App {
     pub editor: Option<Input>,
     /// Why what is typed means nothing yet.
     pub filter_error: Option<String>,
+    /// Whether rows are left out that nothing happens to.
+    pub idle: Idle,
     /// In which order.
     pub sort: Sort,
     /// Which columns the table has, and the tree.
@@ -195,6 +206,7 @@ impl App {
             filter: settings.filter,
             editor: None,
             filter_error: None,
+            idle: Idle::Shown,
             sort: settings.sort,
             usual: (settings.interval, settings.columns.clone()),
             columns: settings.columns,
@@ -338,6 +350,7 @@ impl App {
             }
             Action::Columns => self.next_columns(),
             Action::Choose => self.show_chooser(),
+            Action::Idle => self.toggle_idle(),
             Action::All => self.toggle_scope(),
             Action::Group => self.next_grouping(),
             Action::Sort => self.sort_by_column(),

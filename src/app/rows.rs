@@ -1,6 +1,6 @@
 //! Which rows the dashboard shows, and in which order: containers, the tree above them, or sums.
 
-use crate::app::{App, Screen};
+use crate::app::{App, Idle, Screen};
 use crate::field::{self, Field};
 use crate::model::Group;
 use crate::model::sums::{Grouping, Sums};
@@ -58,7 +58,8 @@ impl App {
         let is_sum = self.grouping().is_some();
         let count = living.len() + gone.len();
         // Few rows change places from one reading to the next, and what is nearly in order is soon sorted.
-        let mut is_new: Vec<bool> = (0..count).map(|row| is_sum || self.is_shown(self.listed_at(row))).collect();
+        let is_wanted = |group| (is_sum || self.is_shown(group)) && !self.hides(group);
+        let mut is_new: Vec<bool> = (0..count).map(|row| is_wanted(self.listed_at(row))).collect();
         let known = self.rows.iter().filter(|&&row| is_new.get_mut(row).is_some_and(std::mem::take));
         let mut rows: Vec<usize> = known.copied().collect();
         rows.extend((0..count).filter(|&row| is_new[row]));
@@ -68,6 +69,18 @@ impl App {
 
     fn is_shown(&self, group: &Group) -> bool {
         self.model.is_row(group) && self.filter.matches(group)
+    }
+
+    fn hides(&self, group: &Group) -> bool {
+        self.idle == Idle::Hidden && group.is_idle(self.model.now())
+    }
+
+    pub(super) fn toggle_idle(&mut self) {
+        self.idle = match self.idle {
+            Idle::Shown => Idle::Hidden,
+            Idle::Hidden => Idle::Shown,
+        };
+        self.arrange();
     }
 
     /// The rows that are shown and those above them; siblings in order, a parent where its first child would be.

@@ -16,6 +16,7 @@ pub mod groups;
 pub mod growth;
 pub mod history;
 pub mod host;
+mod idle;
 pub mod kills;
 pub mod limits;
 mod moved;

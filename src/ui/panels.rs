@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::alert::{Alert, Level};
 use crate::app::action::{ACTIONS, Action};
-use crate::app::{App, Screen};
+use crate::app::{App, Idle, Screen};
 use crate::model::autopsy::Autopsy;
 use crate::model::evidence;
 use crate::model::figures::Holder;
@@ -348,6 +348,9 @@ fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
     }
     if app.filtered() {
         modes.push(format!(" FILTER {} ", text::visible(&app.filter_text)));
+    }
+    if app.idle == Idle::Hidden {
+        modes.push(" IDLE HIDDEN ".to_owned());
     }
     if let Some(grouping) = app.grouping() {
         modes.push(format!(" BY {} ", grouping.name().to_uppercase()));
