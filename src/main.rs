@@ -3,6 +3,7 @@
 use std::env;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -176,7 +177,16 @@ fn dashboard(
     let theme = run::theme(config.theme, config.colors, options.ascii.then_some(&ASCII));
     run::check_terminal()?;
     run::check_descriptors()?;
-    Ok(run::run(open(options, config.api)?, settings, &config.sinks, theme)?)
+    Ok(run::run(open(options, config.api)?, settings, &config.sinks, saver(options), theme)?)
+}
+
+/// Saves what the dashboard shows where it is read the next time.
+fn saver(options: &Options) -> run::Save {
+    let file = config::save::file(options);
+    Arc::new(move |defaults| match config::save::save(file.as_deref(), defaults) {
+        Ok(file) => Ok(format!("saved in {}", file.display())),
+        Err(refusal) => Err(format!("not saved: {refusal}")),
+    })
 }
 
 fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {

@@ -39,6 +39,8 @@ pub enum Action {
     Trouble,
     /// Table or tree.
     Tree,
+    /// Start with what is shown from now on.
+    Save,
     /// Hide or show rows that nothing happens to.
     Idle,
     /// Containers or every cgroup.
@@ -129,6 +131,13 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Group, "b", [key('b')], "sums by pod, namespace, image, runtime; again: the rows", "group by"),
     entry!(Columns, "c", [key('c')], "the next set of columns: overview, limits, swap, reclaim, docker", "columns"),
     entry!(Choose, "C", [key('C')], "choose columns: space shows and hides them, < and > move them", ""),
+    entry!(
+        Save,
+        "W",
+        [key('W')],
+        "save columns, order, filter and interval in the configuration file, to start with them",
+        ""
+    ),
     entry!(
         Idle,
         "i",

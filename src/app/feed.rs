@@ -85,11 +85,12 @@ impl App {
         }
     }
 
-    /// Why somebody could not be told of an alert, for as long as it takes to read it.
-    pub fn complaint(&self) -> Option<&str> {
+    /// What was done, or why it was not, for as long as it takes to read it.
+    pub fn notice(&self) -> Option<Result<&str, &str>> {
         const READ: std::time::Duration = std::time::Duration::from_secs(10);
-        let (text, since) = self.complaint.as_ref()?;
-        (self.model.now().saturating_sub(*since) < READ).then_some(text)
+        let (notice, since) = self.notice.as_ref()?;
+        let is_new = self.model.now().saturating_sub(*since) < READ;
+        is_new.then(|| notice.as_deref().map_err(String::as_str))
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod columns;
+pub mod defaults;
 mod editor;
 mod feed;
 mod processes;
@@ -29,6 +30,7 @@ use crate::query::{Filter, Sort};
 use crate::snapshot::{CgroupId, Kind, Processes, Snapshot};
 use action::Action;
 use columns::Chooser;
+use defaults::Defaults;
 use feed::Feed;
 pub use processes::Watched;
 pub use window::Window;
@@ -87,10 +89,10 @@ pub enum Message {
     Input(Event),
     /// For so long there was no reading.
     Late(Duration),
-    /// Somebody could not be told of an alert, and why.
-    Complaint(String),
     /// What was read of a row's processes.
     Processes(Processes),
+    /// What was done besides, or why it was not, such as telling somebody of an alert.
+    Notice(Result<String, String>),
 }
 
 /// What is to be done about it.
@@ -104,6 +106,8 @@ pub enum Effect {
     SetInterval(Duration),
     /// Tell others of alerts.
     Tell(Vec<News>),
+    /// Start with this from now on.
+    Save(Defaults),
 }
 
 /// What fills the screen.
@@ -169,8 +173,8 @@ pub struct App {
     pub killed: Option<Arc<str>>,
     /// Why there is no new reading.
     pub trouble: Option<String>,
-    /// Why somebody could not be told of an alert, and since when that is on the screen.
-    complaint: Option<(String, Duration)>,
+    /// What was done or not, and since when that is on the screen.
+    notice: Option<(Result<String, String>, Duration)>,
     /// Lines scrolled in the help, the detail and the alerts.
     pub scroll: usize,
     /// What the chart of a row shows.
@@ -215,7 +219,7 @@ impl App {
             zone: settings.zone,
             killed: None,
             trouble: None,
-            complaint: None,
+            notice: None,
             scroll: 0,
             window: Window::default(),
             processes: None,
@@ -289,8 +293,8 @@ impl App {
             Message::Sample(Ok(snapshot)) => return self.sample(*snapshot),
             Message::Sample(Err(why)) => self.trouble = Some(why),
             Message::Late(by) => self.trouble = Some(format!("no reading for {}", crate::units::age_long(by))),
-            Message::Complaint(why) => self.complaint = Some((why, self.model.now())),
             Message::Processes(found) => self.take_in_processes(found),
+            Message::Notice(notice) => self.notice = Some((notice, self.model.now())),
             Message::Input(event) => return self.input(&event),
         }
         None
@@ -317,6 +321,9 @@ impl App {
     }
 
     fn act(&mut self, action: Action) -> Option<Effect> {
+        // Whoever goes on has read what was done; what was not may come from elsewhere. While paused no time passes.
+        let paused = self.paused();
+        self.notice.take_if(|(notice, _)| paused || notice.is_ok());
         if self.choose(action) {
             return None;
         }
@@ -325,6 +332,7 @@ impl App {
             Action::Suspend => return Some(Effect::Suspend),
             Action::Slower => return Some(self.step_interval(1)),
             Action::Faster => return Some(self.step_interval(-1)),
+            Action::Save => return Some(Effect::Save(self.defaults())),
             Action::Help => self.show_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),

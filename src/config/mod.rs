@@ -3,14 +3,16 @@
 //! Must not act on anything: it only says what is wanted, or which line of which file means nothing.
 
 mod alerts;
+mod edit;
 mod nearest;
 mod record;
+pub mod save;
 mod section;
 mod sinks;
 mod start;
 
 use std::env;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -163,17 +165,26 @@ fn is_seen(path: &Path) -> bool {
 
 /// The files that are read unless another is named; later ones win.
 fn usual_files() -> Vec<PathBuf> {
+    [Some(SYSTEM.into()), own_file()].into_iter().flatten().collect()
+}
+
+/// The user's own file.
+fn own_file() -> Option<PathBuf> {
     let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let own = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
-    [Some(SYSTEM.into()), own.map(|own| own.join("memcgtop/config.toml"))].into_iter().flatten().collect()
+    own.map(|own| own.join("memcgtop/config.toml"))
 }
 
 /// Whether nobody but this user and root could have written it: what it says to run is run as this user.
 fn is_trusted(file: &File) -> io::Result<bool> {
     const OTHERS_WRITE: u32 = 0o022;
     let metadata = file.metadata()?;
-    let owners = [0, geteuid().as_raw()];
-    Ok(owners.contains(&metadata.uid()) && metadata.mode() & OTHERS_WRITE == 0)
+    Ok(is_ours(&metadata) && metadata.mode() & OTHERS_WRITE == 0)
+}
+
+/// Whether it belongs to this user, or to root.
+fn is_ours(metadata: &Metadata) -> bool {
+    [0, geteuid().as_raw()].contains(&metadata.uid())
 }
 
 #[cfg(test)]

@@ -10,16 +10,18 @@ mod signals;
 use std::env;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use crossterm::event::Event;
 use crossterm::style::force_color_output;
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use crate::alert::{Change, Level, News as Alerts};
+use crate::app::defaults::Defaults;
 use crate::app::{App, Effect, Message, Settings};
 use crate::exit::Exit;
 use crate::sink::{self, Sinks};
@@ -99,11 +101,20 @@ pub fn theme(palette: &'static Palette, depth: Option<Depth>, glyphs: Option<&'s
     Theme::new(palette, depth, glyphs.unwrap_or(possible))
 }
 
+/// Saves what is shown; what was done, or why not.
+pub type Save = Arc<dyn Fn(&Defaults) -> Result<String, String> + Send + Sync>;
+
 /// Shows the dashboard until the user or a signal ends it.
 ///
 /// # Errors
 /// Where the terminal fails or the reading thread ends.
-pub fn run(source: Box<dyn Source>, settings: Settings, sinks: &sink::Settings, theme: Theme) -> Result<Exit, Error> {
+pub fn run(
+    source: Box<dyn Source>,
+    settings: Settings,
+    sinks: &sink::Settings,
+    save: Save,
+    theme: Theme,
+) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Error::System)?;
     // All that may be refused comes before the terminal is touched, and a runtime cannot be given up inside another.
     let requests = signals::listen().map_err(Error::System)?;
@@ -111,13 +122,15 @@ pub fn run(source: Box<dyn Source>, settings: Settings, sinks: &sink::Settings, 
     let (found, processes) = unbounded_channel();
     let looker = Looker::new(source.processes(), found);
     let reader = Sampler::spawn(source, settings.interval, outlet).map_err(Error::System)?;
-    let (complain, complaints) = unbounded_channel();
-    let complain = Arc::new(move |why| _ = complain.send(why));
+    let (notices, told) = unbounded_channel();
+    let complain = notices.clone();
+    let complain = Arc::new(move |why| _ = complain.send(Err(why)));
     let listeners =
         Listeners { bell: sinks.bell, osc9: sinks.osc9, sinks: Sinks::start(sinks, complain).map_err(Error::System)? };
+    let keeper = Keeper { save, notices };
     let input = input::listen().map_err(Error::System)?;
-    let outside = Outside { requests, samples, input, complaints, processes, heard: Instant::now() };
-    let asked = Asked { reader, looker, listeners };
+    let outside = Outside { requests, samples, input, notices: told, processes, heard: Instant::now() };
+    let asked = Asked { reader, looker, listeners, keeper };
     runtime.block_on(dashboard(outside, asked, settings, theme))
 }
 
@@ -153,11 +166,31 @@ impl Listeners {
     }
 }
 
+type Notice = Result<String, String>;
+
+/// Saves what is shown, without the loop waiting for a disk.
+struct Keeper {
+    save: Save,
+    notices: UnboundedSender<Notice>,
+}
+
+impl Keeper {
+    fn keep(&self, defaults: Defaults) {
+        let (save, notices) = (Arc::clone(&self.save), self.notices.clone());
+        // Nobody may be listening any more.
+        let work = move || _ = notices.send(save(&defaults));
+        if let Err(error) = thread::Builder::new().name("save".to_owned()).spawn(work) {
+            _ = self.notices.send(Err(format!("not saved: {error}")));
+        }
+    }
+}
+
 /// Who does what the dashboard asks for.
 struct Asked {
     reader: Sampler,
     looker: Looker,
     listeners: Listeners,
+    keeper: Keeper,
 }
 
 /// Under a flood of input the screen still moves so often.
@@ -197,6 +230,7 @@ async fn dashboard(mut outside: Outside, mut asked: Asked, settings: Settings, t
                 Some(Effect::Quit) => return Ok(Exit::Success),
                 Some(Effect::SetInterval(interval)) => asked.reader.set_interval(interval),
                 Some(Effect::Tell(alerts)) => asked.listeners.tell(&alerts)?,
+                Some(Effect::Save(defaults)) => asked.keeper.keep(defaults),
                 Some(Effect::Suspend) if !can_be_woken() => {}
                 Some(Effect::Suspend) => {
                     drop(painter);
@@ -243,10 +277,10 @@ struct Outside {
     requests: UnboundedReceiver<Request>,
     samples: Receiver<Sample>,
     input: Receiver<io::Result<Event>>,
-    /// What goes wrong in telling of alerts.
-    complaints: UnboundedReceiver<String>,
     /// The processes of the row that is looked at.
     processes: UnboundedReceiver<Processes>,
+    /// What was done besides, or was not.
+    notices: UnboundedReceiver<Notice>,
     /// When the last reading came.
     heard: Instant,
 }
@@ -260,7 +294,7 @@ impl Outside {
             Some(request) = self.requests.recv() => Ok(News::Signal(request)),
             sample = self.samples.recv() => self.reading(sample),
             Some(found) = self.processes.recv() => Ok(News::Message(Message::Processes(found))),
-            Some(why) = self.complaints.recv() => Ok(News::Message(Message::Complaint(why))),
+            Some(notice) = self.notices.recv() => Ok(News::Message(Message::Notice(notice))),
             event = self.input.recv() => match event {
                 Some(event) => Ok(News::Message(Message::Input(event?))),
                 // The terminal is gone, which the signal that says so need not reach us to tell.

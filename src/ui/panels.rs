@@ -13,7 +13,7 @@ use crate::model::figures::Holder;
 use crate::model::host::mem_used;
 use crate::model::verdict::State;
 use crate::model::{Group, Scope};
-use crate::query::{Direction, Sort};
+use crate::query::Sort;
 use crate::snapshot::{Host, Kind, Missing};
 use crate::text;
 use crate::ui::columns::holder;
@@ -290,12 +290,13 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
         return editor_line(app, editor.value(), width, theme);
     }
     let mut spans = Vec::new();
-    if let Some(trouble) = app.trouble.as_deref().or_else(|| app.complaint()) {
-        let trouble = text::truncate(&text::visible(trouble), width / 2, theme.glyphs.ellipsis).into_owned();
-        spans.push(Span::styled(format!(" {trouble} "), theme.style(Role::Critical)));
+    let help = "? help";
+    if let Some((role, news)) = news(app) {
+        let room = width.saturating_sub(help.len() + 3);
+        let news = text::truncate(&text::visible(news), room, theme.glyphs.ellipsis).into_owned();
+        spans.push(Span::styled(format!(" {news} "), theme.style(role)));
     }
     spans.extend(modes(app, theme));
-    let help = "? help";
     for (keys, hint) in hints(app, theme) {
         let used: usize = spans.iter().map(Span::width).sum();
         if used + text::width(&keys) + text::width(&hint) + 3 + help.len() > width {
@@ -306,6 +307,15 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     }
     let (key, hint) = help.split_at(1);
     spread(spans, vec![Span::styled(key, theme.style(Role::Accent)), Span::styled(hint, theme.style(Role::Dim))], width)
+}
+
+/// Why there is no reading; or else what was just done, or could not be.
+fn news(app: &App) -> Option<(Role, &str)> {
+    let trouble = app.trouble.as_deref().map(|trouble| (Role::Critical, trouble));
+    trouble.or_else(|| match app.notice()? {
+        Ok(done) => Some((Role::Fine, done)),
+        Err(why) => Some((Role::Critical, why)),
+    })
 }
 
 fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'static> {
@@ -358,9 +368,8 @@ fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
     if app.has_other_columns() {
         modes.push(format!(" COLUMNS {} ", app.columns.preset().map_or("own", |preset| preset.name)));
     }
-    if let Sort::Field(field, direction) = app.sort {
-        let order = if direction == Direction::Ascending { "asc" } else { "desc" };
-        modes.push(format!(" SORT {}:{order} ", field.id));
+    if let Sort::Field(..) = app.sort {
+        modes.push(format!(" SORT {} ", app.sort));
     }
     let style = theme.style(Role::Accent).add_modifier(Modifier::REVERSED);
     modes.into_iter().flat_map(|mode| [Span::styled(mode, style), Span::raw(" ")]).collect()

@@ -50,3 +50,42 @@ fn it_starts_with_what_the_configuration_says() {
         ["WSET%", "FILTER p ", "SORT usage:desc"].into_iter().all(|text| has(text)(screen))
     });
 }
+
+#[test]
+fn what_is_shown_is_saved_and_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let variables = [("HOME", home.path().to_str().unwrap())];
+    let mut terminal = Terminal::demo(&[], &variables);
+    terminal.press_for("c", "OWN LIM");
+    terminal.press_for("s", "SORT name:asc");
+    terminal.press_for("/not redis\r", "FILTER not redis");
+    terminal.press_for("W", "saved in");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    let file = home.path().join(".config/memcgtop/config.toml");
+    let saved = "columns = \"limits\"\nsort = \"name:asc\"\nfilter = \"not redis\"\ninterval = \"1s\"\n";
+    assert_eq!(fs::read_to_string(&file).unwrap(), saved);
+    fs::write(&file, format!("# mine\n\n{saved}\n[sinks] # mine, too\nbell = true\n")).unwrap();
+    let mut terminal = Terminal::demo(&[], &variables);
+    terminal.wait_for("all of it", |screen| {
+        ["OWN LIM", "FILTER not redis", "SORT name:asc"].into_iter().all(|text| has(text)(screen))
+    });
+    terminal.press_for("cT", "FOOTPRINT");
+    terminal.press_for("W", "saved in");
+    terminal.press("j");
+    terminal.wait_for("what was done to be read", lacks("saved in"));
+    let changed = saved.replace("limits", "swap").replace("name:asc", "trouble");
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(text, format!("# mine\n\n{changed}\n[sinks] # mine, too\nbell = true\n"));
+}
+
+#[test]
+fn what_cannot_be_saved_is_said() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press_for("W", "not saved: neither HOME nor XDG_CONFIG_HOME says where");
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join(".config"), "").unwrap();
+    let mut terminal = Terminal::demo(&[], &[("HOME", home.path().to_str().unwrap())]);
+    terminal.press_for("W", "not saved: ");
+    terminal.press_for("t", "CGROUP");
+}
