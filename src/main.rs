@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use memcgtop::alert::rules::Watch;
 use memcgtop::alert::{Engine, Level};
 use memcgtop::app;
+use memcgtop::app::mouse::Mouse;
 use memcgtop::cli::{CheckArgs, CheckFormat, Cli, Command, Format, Options, SnapshotArgs};
 use memcgtop::config::{self, Config};
 use memcgtop::exit::Exit;
@@ -170,6 +171,7 @@ fn dashboard(
         scope: scope(options),
         grouping: options.group_by,
         tree: options.tree,
+        mouse: if start.mouse { Mouse::On } else { Mouse::Off },
         zone: TimeZone::system(),
         layout: ui::LAYOUT,
         policies: config.policies,

@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
 use ratatui::backend::{Backend as _, CrosstermBackend};
 
+use crate::app::mouse::Mouse;
 use crate::text::{self, Ellipsis};
 
 /// Where frames go: one buffer, so that a frame is one write.
@@ -76,9 +78,24 @@ fn restore() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
-    _ = execute!(io::stdout(), DisableBracketedPaste, Show, LeaveAlternateScreen);
+    _ = execute!(io::stdout(), Print(MOUSE_OFF), DisableBracketedPaste, Show, LeaveAlternateScreen);
     _ = disable_raw_mode();
     _ = io::stdout().flush();
+}
+
+/// Clicks and the wheel, in the encoding that knows large terminals; not every movement.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// Tells the terminal who hears of the mouse.
+///
+/// # Errors
+/// Those of the terminal.
+pub fn set_mouse(mouse: Mouse) -> io::Result<()> {
+    write(match mouse {
+        Mouse::On => MOUSE_ON.as_bytes(),
+        Mouse::Off => MOUSE_OFF.as_bytes(),
+    })
 }
 
 /// Rings the bell.

@@ -12,9 +12,10 @@ mod processes;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
+use memcgtop::app::mouse::Mouse;
 use memcgtop::app::{App, Message, Screen, Settings};
 use memcgtop::field::columns::Columns;
 use memcgtop::model::Scope;
@@ -381,6 +382,76 @@ fn page(app: &mut App, key: KeyCode) {
     app.update(Message::Input(Event::Key(KeyEvent::new(key, KeyModifiers::NONE))));
 }
 
+fn mouse(app: &mut App, kind: MouseEventKind, column: usize, row: usize) {
+    let (column, row) = (column.try_into().expect("small"), row.try_into().expect("small"));
+    app.update(Message::Input(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })));
+}
+
+fn click(app: &mut App, column: usize, row: usize) {
+    mouse(app, MouseEventKind::Down(MouseButton::Left), column, row);
+}
+
+#[test]
+fn a_click_chooses_the_row_that_is_there_and_the_next_opens_it() {
+    for size in SIZES {
+        for keys in ["A", "At"] {
+            let mut app = told(Demo::INCIDENT, keys);
+            app.update(Message::Input(Event::Resize(size.0, size.1)));
+            let screen = |app: &App| rows(&painted(app, &UNICODE, size));
+            let heads = screen(&app).iter().position(|row| row.contains("CGROUP")).expect("heads");
+            for down in [2, 1, 5, 3] {
+                let there = screen(&app)[heads + down][4..].to_owned();
+                click(&mut app, 20, heads + down);
+                assert_eq!(screen(&app)[heads + down][4..], there, "{size:?}: what is seen stays where it is");
+                assert!(screen(&app)[heads + down].starts_with('>'), "{size:?}");
+            }
+            click(&mut app, 10, heads + 3);
+            assert_eq!(app.screen, Screen::Detail(current(&app)), "{size:?}");
+        }
+    }
+}
+
+#[test]
+fn a_click_on_a_head_sorts_and_the_next_one_turns_the_order_around() {
+    for size in [(40, 12), (80, 24), (200, 60)] {
+        let mut app = told(Demo::INCIDENT, "");
+        app.update(Message::Input(Event::Resize(size.0, size.1)));
+        let screen = rows(&painted(&app, &UNICODE, size));
+        let line = screen.iter().position(|row| row.contains("CONTAINER")).expect("heads");
+        let heads: Vec<char> = screen[line].chars().collect();
+        for (head, order) in [("USED", "usage:desc"), ("OOM", "oom_kill_total:desc"), ("CONTAINER", "name:asc")] {
+            let at = (0..heads.len()).find(|at| heads[*at..].starts_with(&head.chars().collect::<Vec<_>>()));
+            for cell in [0, head.len() - 1] {
+                press(&mut app, "T");
+                click(&mut app, at.expect("a head") + cell, line);
+                assert_eq!(app.sort.to_string(), order, "{size:?}");
+            }
+            click(&mut app, at.expect("a head"), line);
+            assert_ne!(app.sort.to_string(), order, "the other way around");
+        }
+    }
+}
+
+#[test]
+fn the_wheel_scrolls_and_clicks_elsewhere_do_nothing() {
+    let mut app = told(Demo::INCIDENT, "");
+    mouse(&mut app, MouseEventKind::ScrollDown, 5, 5);
+    assert_eq!(app.cursor(), 3);
+    mouse(&mut app, MouseEventKind::ScrollUp, 5, 5);
+    assert_eq!(app.cursor(), 0);
+    for (column, row) in [(0, 0), (5, 23), (500, 4), (5, 500), (5, 20)] {
+        click(&mut app, column, row);
+        assert_eq!((&app.screen, app.cursor()), (&Screen::Table, 0));
+        assert!(matches!(app.sort, Sort::Trouble));
+    }
+    press(&mut app, "?");
+    mouse(&mut app, MouseEventKind::ScrollDown, 5, 5);
+    click(&mut app, 5, 5);
+    assert_eq!((app.scroll, app.help), (3, true));
+    app.update(Message::Input(Event::Resize(10, 2)));
+    click(&mut app, 5, 1);
+}
+
 #[test]
 fn another_interval_shows_at_once_and_in_the_unit_that_was_set() {
     for (keys, shown) in [("<", "EVERY 500ms"), ("<<", "EVERY 250ms"), ("<<<<", "EVERY 100ms"), (">", "EVERY 2s")] {
@@ -484,6 +555,7 @@ fn app() -> App {
         scope: Scope::Containers,
         grouping: None,
         tree: false,
+        mouse: Mouse::On,
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),

@@ -41,6 +41,8 @@ pub enum Action {
     Tree,
     /// Start with what is shown from now on.
     Save,
+    /// Who hears of the mouse.
+    Mouse,
     /// Hide or show rows that nothing happens to.
     Idle,
     /// Containers or every cgroup.
@@ -146,6 +148,13 @@ pub const ACTIONS: &[Entry] = &[
         "idle"
     ),
     entry!(All, "A", [key('A')], "containers only, or every cgroup", "all"),
+    entry!(
+        Mouse,
+        "m",
+        [key('m')],
+        "mouse on or off: a click chooses a row, the next one opens it; on a head it sorts; off: it selects text",
+        ""
+    ),
     entry!(Up, "Up k", [code(KeyCode::Up), key('k')], "row above", ""),
     entry!(Down, "Down j", [code(KeyCode::Down), key('j')], "row below", ""),
     entry!(

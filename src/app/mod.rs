@@ -4,9 +4,11 @@
 
 pub mod action;
 pub mod columns;
+mod cursor;
 pub mod defaults;
 mod editor;
 mod feed;
+pub mod mouse;
 mod processes;
 mod rows;
 mod typing;
@@ -32,6 +34,7 @@ use action::Action;
 use columns::Chooser;
 use defaults::Defaults;
 use feed::Feed;
+use mouse::Mouse;
 pub use processes::Watched;
 pub use window::Window;
 
@@ -54,6 +57,8 @@ pub struct Settings {
     pub grouping: Option<Grouping>,
     /// The tree instead of the table.
     pub tree: bool,
+    /// Who hears of the mouse.
+    pub mouse: Mouse,
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
     /// How the rules of alerts are applied.
@@ -69,6 +74,17 @@ pub struct Layout {
     pub columns: fn(&App) -> Vec<&'static str>,
     /// What of the rows or of the text is shown.
     pub page: fn(&App) -> Page,
+    /// What is at a column and a line of the screen.
+    pub spot: fn(&App, (u16, u16)) -> Option<Spot>,
+}
+
+/// What can be clicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A row, by its place among all.
+    Row(usize),
+    /// The head of a column, by its field.
+    Head(&'static str),
 }
 
 /// What is shown of the rows or of a text.
@@ -76,6 +92,8 @@ pub struct Layout {
 pub struct Page {
     /// How many a page key moves by: as many as are seen.
     pub step: usize,
+    /// The first row, or line, that is seen.
+    pub first: usize,
     /// The last row, or the last line that a text can start with.
     pub last: usize,
 }
@@ -175,6 +193,8 @@ pub struct App {
     pub trouble: Option<String>,
     /// What was done or not, and since when that is on the screen.
     notice: Option<(Result<String, String>, Duration)>,
+    /// Who hears of the mouse.
+    pub mouse: Mouse,
     /// Lines scrolled in the help, the detail and the alerts.
     pub scroll: usize,
     /// What the chart of a row shows.
@@ -188,6 +208,8 @@ pub struct App {
     /// Columns and rows of the terminal.
     size: (u16, u16),
     cursor: usize,
+    /// The first row that was shown when the cursor was moved.
+    top: usize,
     rows: Vec<usize>,
     folded: HashSet<CgroupId>,
     feed: Feed,
@@ -220,6 +242,7 @@ impl App {
             killed: None,
             trouble: None,
             notice: None,
+            mouse: settings.mouse,
             scroll: 0,
             window: Window::default(),
             processes: None,
@@ -228,6 +251,7 @@ impl App {
             filter_before: Filter::All,
             size: (80, 24),
             cursor: 0,
+            top: 0,
             rows: Vec::new(),
             folded: HashSet::new(),
             feed: Feed::Live,
@@ -264,6 +288,11 @@ impl App {
     /// The place of the cursor among the rows.
     pub fn cursor(&self) -> usize {
         self.cursor
+    }
+
+    /// The first row that was shown when the cursor was moved: where it can, it stays the first.
+    pub fn top(&self) -> usize {
+        self.top
     }
 
     /// The row under the cursor.
@@ -308,6 +337,10 @@ impl App {
                 None
             }
             Event::Key(key) => self.act(action::of(key)?),
+            Event::Mouse(event) => {
+                self.point(*event);
+                None
+            }
             Event::Resize(columns, rows) => {
                 self.size = (*columns, *rows);
                 None
@@ -358,6 +391,7 @@ impl App {
             }
             Action::Columns => self.next_columns(),
             Action::Choose => self.show_chooser(),
+            Action::Mouse => self.toggle_mouse(),
             Action::Idle => self.toggle_idle(),
             Action::All => self.toggle_scope(),
             Action::Group => self.next_grouping(),
@@ -437,29 +471,5 @@ impl App {
         let next = at.saturating_add_signed(step).min(INTERVALS.len() - 1);
         self.interval = Duration::from_millis(INTERVALS[next]);
         Effect::SetInterval(self.interval)
-    }
-
-    /// By as much as is seen.
-    fn turn(&mut self, pages: isize) {
-        let Page { step, .. } = (self.layout.page)(self);
-        self.go(pages * isize::try_from(step.max(1)).unwrap_or(isize::MAX));
-    }
-
-    /// Moves the cursor, or scrolls what has none.
-    fn go(&mut self, by: isize) {
-        let Page { last, .. } = (self.layout.page)(self);
-        let to = |at: usize| at.min(last).saturating_add_signed(by).min(last);
-        match &mut self.screen {
-            _ if self.help => self.scroll = to(self.scroll),
-            Screen::Table | Screen::Tree => self.select(to(self.cursor)),
-            Screen::Columns(chooser) => chooser.at = to(chooser.at),
-            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => self.scroll = to(self.scroll),
-        }
-    }
-
-    fn select(&mut self, at: usize) {
-        let id = self.rows().nth(at).map(|group| group.id.clone());
-        self.cursor = at;
-        self.selected = id;
     }
 }

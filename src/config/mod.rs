@@ -32,7 +32,7 @@ pub use start::Start;
 /// For every user of this host.
 const SYSTEM: &str = "/etc/memcgtop/config.toml";
 /// What stands outside of tables.
-const VALUES: &[&str] = &["columns", "sort", "filter", "interval", "api", "theme", "colors"];
+const VALUES: &[&str] = &["columns", "sort", "filter", "interval", "mouse", "api", "theme", "colors"];
 /// No configuration is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
 
@@ -211,7 +211,8 @@ mod tests {
         assert!(config.api.is_empty());
         assert_eq!((config.theme, config.colors), (Config::default().theme, None));
         let [start, usual] = [config.start, Start::default()];
-        assert_eq!((start.columns, start.filter, start.interval), (usual.columns, usual.filter, usual.interval));
+        assert_eq!((start.columns, start.filter), (usual.columns, usual.filter));
+        assert_eq!((start.interval, start.mouse), (usual.interval, usual.mouse));
         assert_eq!(start.sort.to_string(), usual.sort.to_string());
         assert_eq!(config.policies.overrides.len(), RULES.len());
         for (rule, entry) in RULES.iter().zip(&config.policies.overrides) {

@@ -186,7 +186,7 @@ mod tests {
 
     const SEVERAL: [&str; 8] = [
         "",
-        "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5",
+        "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5\nmouse = false",
         "columns = [\"usage\", 'psi.full_avg10']\nsort = 'name:desc'\nfilter = ''\ninterval = '24h'",
         "theme = 'light'\ncolors = \"8\"\napi = ['docker=unix:///run/a \"b\" \\ c']",
         "sinks.bell = true\nsinks.command = [\n  'x', # why\n  \"tab\\t, quote \\\", \\u009b\", '']\nsinks.command_timeout = 90",
@@ -208,7 +208,7 @@ mod tests {
             let again = read(&printed);
             let [of_config, of_again] = [&config, &again].map(|config| {
                 let start = &config.start;
-                let start = (&start.columns, start.sort.to_string(), &start.filter, start.interval);
+                let start = (&start.columns, start.sort.to_string(), &start.filter, start.interval, start.mouse);
                 (start, &config.api, &config.sinks, config.theme, config.colors)
             });
             assert_eq!(of_config, of_again, "{toml}");

@@ -21,11 +21,19 @@ pub struct Start {
     pub filter: String,
     /// Time between two readings.
     pub interval: Duration,
+    /// Whether it hears of the mouse.
+    pub mouse: bool,
 }
 
 impl Default for Start {
     fn default() -> Self {
-        Self { columns: Columns::default(), sort: Sort::Trouble, filter: String::new(), interval: cli::USUAL }
+        Self {
+            columns: Columns::default(),
+            sort: Sort::Trouble,
+            filter: String::new(),
+            interval: cli::USUAL,
+            mouse: true,
+        }
     }
 }
 
@@ -47,6 +55,9 @@ pub(super) fn read(file: &Section<'_>, start: &mut Start) -> Result<(), Error> {
     }
     if let Some(entry) = file.get("interval") {
         start.interval = cli::interval(&entry.plain()).map_err(|why| entry.error(&why))?;
+    }
+    if let Some(entry) = file.get("mouse") {
+        start.mouse = entry.flag()?;
     }
     Ok(())
 }

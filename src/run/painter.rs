@@ -7,6 +7,7 @@ use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 
 use crate::app::App;
+use crate::app::mouse::Mouse;
 use crate::term::{self, Guard, Screen};
 use crate::ui;
 use crate::ui::theme::Theme;
@@ -17,6 +18,8 @@ pub(super) struct Painter {
     theme: Theme,
     /// What is on the screen, as a hash: a copy would take as much memory as hundreds of rows.
     shown: Option<u64>,
+    /// Whom the terminal tells of the mouse.
+    mouse: Mouse,
     _guard: Guard,
 }
 
@@ -27,7 +30,7 @@ impl Painter {
     /// Where the terminal refuses.
     pub(super) fn new(theme: Theme) -> io::Result<Self> {
         let guard = Guard::enter()?;
-        Ok(Self { screen: term::screen()?, theme, shown: None, _guard: guard })
+        Ok(Self { screen: term::screen()?, theme, shown: None, mouse: Mouse::Off, _guard: guard })
     }
 
     /// Draws everything the next time.
@@ -36,6 +39,10 @@ impl Painter {
     }
 
     pub(super) fn paint(&mut self, app: &App) -> io::Result<()> {
+        if self.mouse != app.mouse {
+            self.mouse = app.mouse;
+            term::set_mouse(app.mouse)?;
+        }
         self.screen.autoresize()?;
         ui::view(app, &self.theme, &mut self.screen.get_frame());
         let drawn = self.screen.current_buffer_mut();

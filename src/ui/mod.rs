@@ -22,6 +22,7 @@ pub mod header;
 pub mod help;
 pub mod palette;
 pub mod panels;
+pub mod pointer;
 pub mod processes;
 pub mod sentence;
 pub mod table;
@@ -39,10 +40,14 @@ use theme::{ASCII, Role, Theme};
 /// Below this nothing can be told.
 const SMALLEST: (u16, u16) = (30, 6);
 
+fn has_room(width: u16, height: u16) -> bool {
+    width >= SMALLEST.0 && height >= SMALLEST.1
+}
+
 /// Draws the dashboard.
 pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+    if !has_room(area.width, area.height) {
         let texts = ["memcgtop: window too small", "window too small", "too small", ""];
         let text = texts.into_iter().find(|text| text.len() <= usize::from(area.width)).unwrap_or_default();
         frame.render_widget(Line::raw(text), Rect { height: area.height.min(1), ..area });
@@ -69,7 +74,7 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
 }
 
 /// What the keys are told of the screen.
-pub const LAYOUT: Layout = Layout { columns, page };
+pub const LAYOUT: Layout = Layout { columns, page, spot: pointer::spot };
 
 fn columns(app: &App) -> Vec<&'static str> {
     columns::focusable(app, usize::from(app.size().0))
@@ -78,18 +83,23 @@ fn columns(app: &App) -> Vec<&'static str> {
 fn page(app: &App) -> Page {
     let (width, height) = app.size();
     let area = Rect::new(0, 0, width.max(SMALLEST.0), height.max(SMALLEST.1));
-    // Only counted, so that it does not matter what they are drawn with.
-    let theme = Theme::new(&DARK, Depth::None, &ASCII);
+    let theme = plain();
     let body = usize::from(area.height) - 1;
     if let Some(lines) = text(app, area, &theme) {
-        return Page { step: body - 1, last: lines.len().saturating_sub(body) };
+        return Page { step: body - 1, first: app.scroll, last: lines.len().saturating_sub(body) };
     }
     if let Screen::Columns(choices) = &app.screen {
-        return Page { step: chooser::rows_in(body), last: choices.choices.len().saturating_sub(1) };
+        return Page { step: chooser::rows_in(body), first: 0, last: choices.choices.len().saturating_sub(1) };
     }
     let (above, below) = around_the_rows(app, area, &theme);
     let (room, all) = (body.saturating_sub(above.len() + below.len()), app.rows().len());
-    Page { step: table::rows_in(room, all), last: all.saturating_sub(1) }
+    let step = table::rows_in(room, all);
+    Page { step, first: table::first_row(app, step), last: all.saturating_sub(1) }
+}
+
+/// For what is only counted: it does not matter what that is drawn with.
+fn plain() -> Theme {
+    Theme::new(&DARK, Depth::None, &ASCII)
 }
 
 /// All lines of the text that fills the screen, if one does.

@@ -25,7 +25,7 @@ pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<
         lines.extend(nothing(app, theme));
     }
     let shown = rows_in(height, total);
-    let first = app.cursor().saturating_sub(shown / 2).min(total.saturating_sub(shown));
+    let first = first_row(app, shown);
     let mut trunks = Trunks::default();
     for (at, group) in app.rows().enumerate().take(first + shown) {
         let branch = if app.screen == Screen::Tree { trunks.branch(app, at, group, theme) } else { String::new() };
@@ -45,6 +45,13 @@ pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<
 pub fn rows_in(height: usize, total: usize) -> usize {
     let room = height.saturating_sub(1);
     if total > room { room.saturating_sub(1) } else { room }
+}
+
+/// The first of the `shown` rows: the one that it was, as long as the cursor is among them.
+pub fn first_row(app: &App, shown: usize) -> usize {
+    let cursor = app.cursor();
+    let lowest = (cursor + 1).saturating_sub(shown);
+    app.top().clamp(lowest, cursor.max(lowest)).min(app.rows().len().saturating_sub(shown))
 }
 
 fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) -> Line<'static> {

@@ -9,6 +9,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
+use memcgtop::app::mouse::Mouse;
 use memcgtop::app::{App, Message, Settings};
 use memcgtop::export;
 use memcgtop::field::columns::Columns;
@@ -160,6 +161,7 @@ fn app(containers: usize, sort: Sort) -> App {
         scope: Scope::Containers,
         grouping: None,
         tree: false,
+        mouse: Mouse::On,
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),

@@ -4,6 +4,7 @@
 mod alerts;
 mod columns;
 mod hostile;
+mod mouse;
 mod pty;
 #[path = "../support/tree.rs"]
 mod tree;
@@ -161,7 +162,8 @@ fn stopped_it_leaves_the_terminal_to_the_shell_and_comes_back(stop: impl FnOnce(
     shell.assert_restored();
     shell.press("\n");
     shell.wait_for("all of it again", |screen| {
-        screen.alternate_screen() && screen.hide_cursor() && has("postgres-main")(screen) && has("detail")(screen)
+        let is_ours = screen.alternate_screen() && screen.hide_cursor() && mouse::is_told(screen);
+        is_ours && has("postgres-main")(screen) && has("detail")(screen)
     });
     shell.press_for("t", "CGROUP");
     shell.press("q");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
-use vt100::{Parser, Screen};
+use vt100::{MouseProtocolEncoding, MouseProtocolMode, Parser, Screen};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_memcgtop");
@@ -223,6 +223,8 @@ impl Terminal {
         let screen = output.parser.screen();
         assert!(!screen.alternate_screen(), "left on the alternate screen");
         assert!(!screen.hide_cursor(), "the cursor is hidden");
+        assert_eq!(screen.mouse_protocol_mode(), MouseProtocolMode::None, "the mouse is not the terminal's");
+        assert_eq!(screen.mouse_protocol_encoding(), MouseProtocolEncoding::Default);
         drop(output);
         assert!(self.is_in_first_modes(), "left in raw mode");
     }

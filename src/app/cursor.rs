@@ -1,0 +1,32 @@
+//! Where the cursor is among rows and choices, and how far a text is scrolled.
+
+use crate::app::{App, Page, Screen};
+
+impl App {
+    /// By as much as is seen.
+    pub(super) fn turn(&mut self, pages: isize) {
+        let Page { step, .. } = (self.layout.page)(self);
+        self.go(pages * isize::try_from(step.max(1)).unwrap_or(isize::MAX));
+    }
+
+    /// Moves the cursor, or scrolls what has none.
+    pub(super) fn go(&mut self, by: isize) {
+        let Page { first, last, .. } = (self.layout.page)(self);
+        let to = |at: usize| at.min(last).saturating_add_signed(by).min(last);
+        match &mut self.screen {
+            _ if self.help => self.scroll = to(self.scroll),
+            Screen::Table | Screen::Tree => {
+                self.top = first;
+                self.select(to(self.cursor));
+            }
+            Screen::Columns(chooser) => chooser.at = to(chooser.at),
+            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => self.scroll = to(self.scroll),
+        }
+    }
+
+    pub(super) fn select(&mut self, at: usize) {
+        let id = self.rows().nth(at).map(|group| group.id.clone());
+        self.cursor = at;
+        self.selected = id;
+    }
+}
