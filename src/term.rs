@@ -116,6 +116,27 @@ pub fn notify(text: &str) -> io::Result<()> {
     write(format!("\x1b]9;memcgtop: {}\x07", text::truncate(&safe, CELLS, Ellipsis::Ascii)).as_bytes())
 }
 
+/// Has the terminal put a text into the clipboard (OSC 52), where it does so for programs.
+///
+/// # Errors
+/// Those of the terminal.
+pub fn copy(text: &str) -> io::Result<()> {
+    write(format!("\x1b]52;c;{}\x07", base64(text.as_bytes())).as_bytes())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let [a, b, c] = std::array::from_fn(|at| u32::from(chunk.get(at).copied().unwrap_or(0)));
+        let bits = a << 16 | b << 8 | c;
+        let digits = [18, 12, 6, 0].map(|shift| char::from(DIGITS[(bits >> shift & 63) as usize]));
+        text.extend(&digits[..=chunk.len()]);
+        text.extend(std::iter::repeat_n('=', 3 - chunk.len()));
+    }
+    text
+}
+
 fn write(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
@@ -125,4 +146,16 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 /// Gives back what can be given back without writing, for a terminal that takes no output.
 pub fn abandon() {
     _ = disable_raw_mode();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        let texts = ["", "f", "fo", "foo", "foob", "fooba", "foobar", "\u{3ff}\u{3bf}>"];
+        let encoded = texts.map(|text| base64(text.as_bytes()));
+        assert_eq!(encoded, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy", "z7/Ovz4="]);
+    }
 }

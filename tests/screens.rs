@@ -382,6 +382,23 @@ fn page(app: &mut App, key: KeyCode) {
     app.update(Message::Input(Event::Key(KeyEvent::new(key, KeyModifiers::NONE))));
 }
 
+#[test]
+fn a_row_or_kills_are_copied_as_plain_text() {
+    let copied = |moment, keys: &str| (ui::LAYOUT.text)(&told(moment, keys));
+    let row = copied(Demo::INCIDENT, "gi").expect("a row");
+    assert!(row.starts_with("2025-10-21 13:52:52 checkout-5c8b-x7k2p/app: thrashing at its own limit; "), "{row}");
+    assert!(row.contains("; usage 512Mi, effective_limit 512Mi, percent 100%, limited_by own limit, "), "{row}");
+    assert_eq!(copied(Demo::INCIDENT, "g\n"), Some(row));
+    let host = copied(Demo::INCIDENT, "tg").expect("the host's row");
+    assert!(host.contains("/ host: fine; usage 11.9Gi, effective_limit 23.5Gi, "), "{host}");
+    let kills = copied(Duration::from_secs(260), "o").expect("kills");
+    assert!(kills.starts_with("X   1  report-gen  2025-10-21 13:50:38") && kills.contains("\ntold by "), "{kills}");
+    assert!(kills.chars().all(|c| c == '\n' || !c.is_control()));
+    for keys in ["a", "?", "C"] {
+        assert_eq!(copied(Demo::INCIDENT, keys), None, "{keys}");
+    }
+}
+
 fn mouse(app: &mut App, kind: MouseEventKind, column: usize, row: usize) {
     let (column, row) = (column.try_into().expect("small"), row.try_into().expect("small"));
     app.update(Message::Input(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })));

@@ -41,6 +41,8 @@ pub enum Action {
     Tree,
     /// Start with what is shown from now on.
     Save,
+    /// Put the row or the kills into the clipboard.
+    Copy,
     /// Who hears of the mouse.
     Mouse,
     /// Hide or show rows that nothing happens to.
@@ -148,6 +150,7 @@ pub const ACTIONS: &[Entry] = &[
         "idle"
     ),
     entry!(All, "A", [key('A')], "containers only, or every cgroup", "all"),
+    entry!(Copy, "y", [key('y')], "copy the row as a line of text, or the OOM kills that are shown", ""),
     entry!(
         Mouse,
         "m",

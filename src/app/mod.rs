@@ -76,6 +76,8 @@ pub struct Layout {
     pub page: fn(&App) -> Page,
     /// What is at a column and a line of the screen.
     pub spot: fn(&App, (u16, u16)) -> Option<Spot>,
+    /// The row, or the kills that are shown, as text.
+    pub text: fn(&App) -> Option<String>,
 }
 
 /// What can be clicked.
@@ -126,6 +128,8 @@ pub enum Effect {
     Tell(Vec<News>),
     /// Start with this from now on.
     Save(Defaults),
+    /// Put this into the clipboard.
+    Copy(String),
 }
 
 /// What fills the screen.
@@ -366,6 +370,7 @@ impl App {
             Action::Slower => return Some(self.step_interval(1)),
             Action::Faster => return Some(self.step_interval(-1)),
             Action::Save => return Some(Effect::Save(self.defaults())),
+            Action::Copy => return self.copy(),
             Action::Help => self.show_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
@@ -421,6 +426,16 @@ impl App {
         let of_row = row.filter(|path| &***path != "/" && self.model.autopsies().of(path).is_some());
         self.killed = of_row.cloned();
         self.show(Screen::Autopsies);
+    }
+
+    fn copy(&mut self) -> Option<Effect> {
+        let text = (self.layout.text)(self);
+        let told = match text {
+            Some(_) => Ok("copied, if the terminal lets programs do so (OSC 52)".to_owned()),
+            None => Err("there is no row and no kill here to copy".to_owned()),
+        };
+        self.notice = Some((told, self.model.now()));
+        text.map(Effect::Copy)
     }
 
     fn show_help(&mut self) {

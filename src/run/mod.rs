@@ -231,6 +231,7 @@ async fn dashboard(mut outside: Outside, mut asked: Asked, settings: Settings, t
                 Some(Effect::SetInterval(interval)) => asked.reader.set_interval(interval),
                 Some(Effect::Tell(alerts)) => asked.listeners.tell(&alerts)?,
                 Some(Effect::Save(defaults)) => asked.keeper.keep(defaults),
+                Some(Effect::Copy(text)) => term::copy(&text)?,
                 Some(Effect::Suspend) if !can_be_woken() => {}
                 Some(Effect::Suspend) => {
                     drop(painter);

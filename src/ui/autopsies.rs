@@ -21,8 +21,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
         times => format!(", {times} from user space"),
     };
     let note = format!("{} since attach{others}{before}", autopsies.counted());
-    let is_meant = |autopsy: &&Autopsy| app.killed.as_ref().is_none_or(|path| autopsy.is_of(path));
-    let title = match autopsies.newest().find(is_meant).filter(|_| app.killed.is_some()) {
+    let title = match meant(app).next().filter(|_| app.killed.is_some()) {
         Some(autopsy) => format!("OOM kills of {}, o shows all", text::visible(named(autopsy))),
         None => "OOM kills".to_owned(),
     };
@@ -34,11 +33,17 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     if autopsies.newest().next().is_none() {
         lines.push(Line::styled("  none", theme.style(Role::Dim)));
     }
-    for autopsy in autopsies.newest().filter(is_meant) {
-        lines.push(Line::default());
-        lines.extend(block(app, autopsy, theme));
-    }
+    lines.extend(blocks(app, theme));
     fitted(lines, width, theme)
+}
+
+/// The kills that are shown, with a blank line before each.
+pub fn blocks(app: &App, theme: &Theme) -> impl Iterator<Item = Line<'static>> {
+    meant(app).flat_map(|autopsy| std::iter::once(Line::default()).chain(block(app, autopsy, theme)))
+}
+
+fn meant(app: &App) -> impl Iterator<Item = &Autopsy> {
+    app.model.autopsies().newest().filter(|autopsy| app.killed.as_ref().is_none_or(|path| autopsy.is_of(path)))
 }
 
 fn block(app: &App, autopsy: &Autopsy, theme: &Theme) -> Vec<Line<'static>> {

@@ -17,6 +17,7 @@ pub mod bar;
 pub mod chart;
 pub mod chooser;
 pub mod columns;
+pub mod copy;
 pub mod detail;
 pub mod header;
 pub mod help;
@@ -74,7 +75,7 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
 }
 
 /// What the keys are told of the screen.
-pub const LAYOUT: Layout = Layout { columns, page, spot: pointer::spot };
+pub const LAYOUT: Layout = Layout { columns, page, spot: pointer::spot, text: copy::text };
 
 fn columns(app: &App) -> Vec<&'static str> {
     columns::focusable(app, usize::from(app.size().0))

@@ -118,16 +118,12 @@ fn row(
     let style = if current { theme.style(Role::Strong) } else { theme.style(Role::Plain) };
     spans.push(Span::styled(label, style));
     for (column, width) in columns {
-        let cells = match app.model.host() {
-            Some(host) if app.is_host(group) => host_cells(host, column, *width, theme),
-            _ => column.cells(app, group, *width, theme),
-        };
+        let cells = cells(app, group, column, *width, theme);
         let used: usize = cells.iter().map(Span::width).sum();
         let fill = blanks(width.saturating_sub(used));
         spans.push(Span::raw(" "));
         // A bar in reverse would show the opposite of what it says.
-        let picture = matches!(column.id, "bar" | "trend");
-        if picture && current {
+        if column.is_picture() && current {
             spans.extend(cells.into_iter().chain([fill]).map(upright));
             continue;
         }
@@ -157,6 +153,14 @@ fn gone(app: &App, group: &Group, room: usize) -> String {
 fn upright(span: Span<'static>) -> Span<'static> {
     let style = span.style.remove_modifier(Modifier::REVERSED);
     span.style(style)
+}
+
+/// What a column shows of a row.
+pub fn cells(app: &App, group: &Group, column: &Column, width: usize, theme: &Theme) -> Vec<Span<'static>> {
+    match app.model.host() {
+        Some(host) if app.is_host(group) => host_cells(host, column, width, theme),
+        _ => column.cells(app, group, width, theme),
+    }
 }
 
 /// The root cgroup has no figures of its own; the row shows the host's.

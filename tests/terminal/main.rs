@@ -3,6 +3,7 @@
 
 mod alerts;
 mod columns;
+mod copy;
 mod hostile;
 mod mouse;
 mod pty;

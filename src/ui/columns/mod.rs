@@ -113,6 +113,11 @@ impl Column {
         matches!(self.cells, Cells::Drawn(_)) || !self.title.eq_ignore_ascii_case(self.id)
     }
 
+    /// Whether it is drawn, not written.
+    pub fn is_picture(&self) -> bool {
+        matches!(self.id, "bar" | "trend")
+    }
+
     /// Whether it is a drawing without a head.
     pub fn is_bar(&self) -> bool {
         self.id == "bar"
