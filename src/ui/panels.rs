@@ -296,10 +296,14 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
         let news = text::truncate(&text::visible(news), room, theme.glyphs.ellipsis).into_owned();
         spans.push(Span::styled(format!(" {news} "), theme.style(role)));
     }
-    spans.extend(modes(app, theme));
+    let modes = modes(app, theme);
+    let cells = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    // News take the line for themselves where it is short.
+    if spans.is_empty() || cells(&spans) + cells(&modes) + help.len() < width {
+        spans.extend(modes);
+    }
     for (keys, hint) in hints(app, theme) {
-        let used: usize = spans.iter().map(Span::width).sum();
-        if used + text::width(&keys) + text::width(&hint) + 3 + help.len() > width {
+        if cells(&spans) + text::width(&keys) + text::width(&hint) + 3 + help.len() >= width {
             break;
         }
         let key = Span::styled(keys, theme.style(Role::Accent));
