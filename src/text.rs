@@ -11,18 +11,27 @@ use unicode_width::UnicodeWidthStr;
 
 /// `text` with every control, bidirectional and invisible character written out as an escape.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    if first_harmful(text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
-            c if !is_unsafe(c) => safe.push(c),
+            c if !is_harmful(c) => safe.push(c),
             c if c.is_ascii() => _ = write!(safe, "\\x{:02x}", c as u32),
             c => _ = write!(safe, "\\u{{{:x}}}", c as u32),
         }
     }
     Cow::Owned(safe)
+}
+
+/// The first control, bidirectional or invisible character of `text`, and where it is.
+pub fn first_harmful(text: &str) -> Option<(usize, char)> {
+    // Most texts are plain ASCII, and bytes are faster to look at than characters.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return None;
+    }
+    text.char_indices().find(|(_, c)| is_harmful(*c))
 }
 
 /// What a message repeats of what somebody wrote: fit for a terminal, and of a long text only the beginning.
@@ -34,7 +43,7 @@ pub fn excerpt(text: &str) -> String {
 }
 
 /// Whether a terminal would do something else with it than show it.
-pub fn is_unsafe(c: char) -> bool {
+pub fn is_harmful(c: char) -> bool {
     c.is_control() || is_separator(c) || is_ignorable(c)
 }
 

@@ -220,16 +220,32 @@ fn options_stand_before_the_command_or_behind_it() {
 
 #[test]
 fn hostile_names_reach_no_terminal() {
+    const VISIBLE: &str = "\\x1b]0;owned\\x07\\x7f\\u{9b}31m\\u{202e}gnp\\u{200b}\\u{e0041}\\x0a";
+    const HOSTILE: &str = "docker-\u{1b}]0;owned\u{7}\u{7f}\u{9b}31m\u{202e}gnp\u{200b}\u{e0041}\n";
     let root = tempfile::tempdir().unwrap();
     let file = |directory: &Path, name: &str, text: &str| fs::write(directory.join(name), text).unwrap();
     file(root.path(), "cgroup.controllers", "memory\n");
-    let hostile: PathBuf = root.path().join("docker-\u{1b}]0;owned\u{7}\u{202e}gnp");
+    let hostile: PathBuf = root.path().join(HOSTILE);
     fs::create_dir(&hostile).unwrap();
     file(&hostile, "memory.current", "4096\n");
-    let output = memcgtop(&["snapshot", "--all", "--cgroup-root", root.path().to_str().unwrap()]);
-    let text = stdout(&output);
-    assert!(text.contains("\\x1b]0;owned\\x07\\u{202e}gnp"), "{text}");
-    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    // What cannot be read is told with its path.
+    fs::create_dir(hostile.join("memory.max")).unwrap();
+    let printed = |format: &str| {
+        let arguments = ["snapshot", "--all", "--format", format, "--cgroup-root", root.path().to_str().unwrap()];
+        let output = memcgtop(&arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        for text in [stdout(&output), stderr(&output)] {
+            let harmless = text.replace('\n', "");
+            assert_eq!(memcgtop::text::first_harmful(&harmless), None, "{format}: {text:?}");
+        }
+        stdout(&output)
+    };
+    assert!(printed("table").contains(VISIBLE));
+    let csv = printed("csv");
+    assert!(csv.contains(VISIBLE) && csv.lines().count() == 4, "a line for each cgroup: {csv}");
+    let report: Value = serde_json::from_str(&printed("json")).unwrap();
+    let is_hostile = |row: &Value| row["cgroup"] == format!("/{HOSTILE}");
+    assert!(report["containers"].as_array().unwrap().iter().any(is_hostile), "the same when it is parsed: {report}");
 }
 
 #[test]

@@ -158,7 +158,7 @@ pub(super) fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if text::is_unsafe(c) => _ = write!(quoted, "\\U{:08X}", c as u32),
+            c if text::is_harmful(c) => _ = write!(quoted, "\\U{:08X}", c as u32),
             c => quoted.push(c),
         }
     }
@@ -222,7 +222,7 @@ mod tests {
             let second = Duration::from_secs(1);
             assert_eq!(policies.beyond(second), policies_again.beyond(second), "{toml}");
             assert_eq!(values(&again.to_toml().unwrap()), values(&printed));
-            assert!(printed.chars().all(|c| c == '\n' || !text::is_unsafe(c)), "{printed:?}");
+            assert!(printed.chars().all(|c| c == '\n' || !text::is_harmful(c)), "{printed:?}");
         }
     }
 

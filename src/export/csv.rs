@@ -1,4 +1,6 @@
 //! Readings as CSV: one header line, then a line for each row. Empty means missing, `max` unlimited.
+//!
+//! CSV has no escapes of its own: what could fool a terminal is written out as on the screen.
 
 use std::io;
 
@@ -7,6 +9,7 @@ use csv::Writer;
 use crate::export::timestamp;
 use crate::field::{Field, Value};
 use crate::model::{Group, Model};
+use crate::text;
 use crate::units::Limit;
 
 /// Writes the header line.
@@ -42,8 +45,8 @@ fn cell(value: &Value<'_>) -> String {
         Value::Bytes(n) | Value::Count(n) | Value::Id(n) | Value::Limit(Limit::Bytes(n)) => n.to_string(),
         Value::Limit(Limit::Unlimited) => "max".to_owned(),
         Value::Percent(share) => format!("{share:.2}"),
-        Value::Text(text) => (*text).to_owned(),
+        Value::Text(text) => text::visible(text).into_owned(),
         Value::Flag(flag) => flag.to_string(),
-        Value::List(items) => items.join("; "),
+        Value::List(items) => text::visible(&items.join("; ")).into_owned(),
     }
 }

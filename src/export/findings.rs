@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::timestamp;
+use super::{line, timestamp};
 use crate::alert::{Alert, Level, Subject};
 use crate::model::{Group, Model, Scope, Verdict, evidence};
 use crate::query::Filter;
@@ -72,8 +72,7 @@ impl<'a> Findings<'a> {
     /// # Errors
     /// Those of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        serde_json::to_writer(&mut *out, self)?;
-        out.write_all(b"\n")
+        line::write(self, out)
     }
 
     /// The time between the readings.

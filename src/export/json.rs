@@ -5,7 +5,7 @@ use std::io;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::export::autopsy::AutopsyJson;
-use crate::export::timestamp;
+use crate::export::{line, timestamp};
 use crate::field::{FIELDS, Value};
 use crate::model::autopsy::Autopsy;
 use crate::model::{Group, Model};
@@ -22,8 +22,7 @@ const SCHEMA_VERSION: u64 = 1;
 pub fn write(model: &Model, rows: &[&Group], out: &mut dyn io::Write) -> io::Result<()> {
     let Some(snapshot) = model.snapshot() else { return Ok(()) };
     let autopsies: Vec<&Autopsy> = model.autopsies().newest().collect();
-    serde_json::to_writer(&mut *out, &Report { snapshot, rows, autopsies, oom_kills: model.autopsies().counted() })?;
-    out.write_all(b"\n")
+    line::write(&Report { snapshot, rows, autopsies, oom_kills: model.autopsies().counted() }, out)
 }
 
 struct Report<'a> {

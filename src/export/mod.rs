@@ -6,6 +6,7 @@ mod autopsy;
 pub mod csv;
 pub mod findings;
 pub mod json;
+pub mod line;
 pub mod table;
 
 use std::time::SystemTime;

@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::alert::News;
-use crate::export::timestamp;
+use crate::export::{self, timestamp};
 
 /// The version of the names and meanings in the lines.
 const SCHEMA_VERSION: u64 = 1;
@@ -38,8 +38,8 @@ impl Journal {
     }
 
     fn write(&mut self, news: &News) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&Line(news))?;
-        line.push(b'\n');
+        let mut line = Vec::new();
+        export::line::write(&Line(news), &mut line)?;
         let mut file = match self.file.take() {
             Some(file) if self.is_in_place(&file) => file,
             _ => self.open()?,
@@ -90,13 +90,15 @@ impl Serialize for Line<'_> {
 mod tests {
     use super::*;
     use crate::sink::tests::news;
+    use crate::text;
 
     #[test]
     fn a_line_for_each_change_also_after_rotation() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("alerts.jsonl");
         let mut journal = Journal::new(path.clone());
-        journal.append(&news("a\n\u{1b}\"b")).unwrap();
+        let hostile = "a\n\u{1b}\"\u{7f}\u{202e}b";
+        journal.append(&news(hostile)).unwrap();
         journal.append(&news("b")).unwrap();
         let rotated = directory.path().join("alerts.jsonl.1");
         fs::rename(&path, &rotated).unwrap();
@@ -107,7 +109,9 @@ mod tests {
         };
         let (old, new) = (lines(&rotated), lines(&path));
         assert_eq!((old.len(), new.len()), (2, 1));
-        assert_eq!(old[0]["name"], "a\n\u{1b}\"b");
+        assert_eq!(old[0]["name"], hostile);
+        let is_harmful = |c: char| c != '\n' && text::first_harmful(&c.to_string()).is_some();
+        assert!(!fs::read_to_string(&rotated).unwrap().contains(is_harmful));
         assert_eq!((&new[0]["state"], &new[0]["rule"]), (&"begun".into(), &"oom-kill".into()));
         assert_eq!(new[0]["since"], "1970-01-01T00:00:01.000Z");
     }
