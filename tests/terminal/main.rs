@@ -174,12 +174,25 @@ fn stopped_it_leaves_the_terminal_to_the_shell_and_comes_back(stop: impl FnOnce(
 
 #[test]
 fn signals_end_it_and_the_terminal_is_given_back() {
-    for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+    // All that can be caught and would end it; the last two are real-time ones.
+    for signal in [1, 2, 3, 5, 6, 10, 12, 14, 15, 16, 24, 25, 26, 27, 29, 30, 36, 64] {
         let mut terminal = Terminal::demo(&[], &[]);
-        terminal.signal(signal);
-        assert_eq!(terminal.end(), status, "{signal:?}");
+        terminal.signal_by_number(signal);
+        assert_eq!(terminal.end(), 128 + signal, "{}", terminal.text());
         terminal.assert_restored();
     }
+}
+
+#[test]
+fn signals_that_end_nobody_change_nothing() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    for signal in [Signal::PIPE, Signal::CHILD, Signal::URG, Signal::WINCH] {
+        terminal.signal(signal);
+    }
+    terminal.press_for("t", "CGROUP");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -209,6 +210,12 @@ impl Terminal {
     /// Sends the program a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// The same by the signal's number: not all have names.
+    pub(crate) fn signal_by_number(&self, signal: u32) {
+        let script = format!("kill -{signal} {}", self.pid());
+        assert!(Command::new("/bin/sh").args(["-c", &script]).status().unwrap().success());
     }
 
     /// Waits for the program's end and for all that it wrote; its exit status.
