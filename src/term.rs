@@ -12,8 +12,9 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::Terminal;
 use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use crate::app::mouse::Mouse;
 use crate::text::{self, Ellipsis};
@@ -61,12 +62,26 @@ impl Drop for Guard {
     }
 }
 
-/// A screen to draw on, empty.
+/// Taken for the size of a window that does not tell its own, as on a serial line: columns, rows.
+const USUAL: (u16, u16) = (80, 24);
+/// The largest part of a window that is drawn on. Every cell takes memory, and a window may claim four thousand million.
+const MOST: (u16, u16) = (1_000, 500);
+
+/// The size of what is drawn on: columns, rows.
+pub fn size() -> (u16, u16) {
+    let (columns, rows) = crossterm::terminal::size().unwrap_or_default();
+    let sane = |told: u16, usual: u16, most: u16| if told == 0 { usual } else { told.min(most) };
+    (sane(columns, USUAL.0, MOST.0), sane(rows, USUAL.1, MOST.1))
+}
+
+/// A screen to draw on, empty, in the upper left of the window.
 ///
 /// # Errors
-/// Where the terminal's size cannot be told.
-pub fn screen() -> io::Result<Screen> {
-    let mut screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout())))?;
+/// Those of the terminal.
+pub fn screen((columns, rows): (u16, u16)) -> io::Result<Screen> {
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
+    let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
+    let mut screen = Terminal::with_options(backend, TerminalOptions { viewport })?;
     // `Terminal::clear` asks the terminal where its cursor is, and not every terminal answers.
     screen.backend_mut().clear()?;
     Ok(screen)

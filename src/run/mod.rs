@@ -201,10 +201,7 @@ async fn dashboard(mut outside: Outside, mut asked: Asked, settings: Settings, t
     force_color_output(true);
     let mut app = App::new(settings);
     let mut painter = Painter::new(theme)?;
-    // Without a size the dashboard takes the usual one.
-    if let Ok((columns, rows)) = crossterm::terminal::size() {
-        app.update(Message::Input(Event::Resize(columns, rows)));
-    }
+    app.update(resized());
     loop {
         painter.paint(&app)?;
         let mut news = Some(outside.news(app.interval).await?);
@@ -218,12 +215,11 @@ async fn dashboard(mut outside: Outside, mut asked: Asked, settings: Settings, t
                     painter = Painter::new(theme)?;
                     None
                 }
-                News::Message(message) => {
-                    if matches!(message, Message::Input(Event::Resize(..))) {
-                        painter.forget();
-                    }
-                    app.update(message)
+                News::Message(Message::Input(Event::Resize(..))) => {
+                    painter.forget();
+                    app.update(resized())
                 }
+                News::Message(message) => app.update(message),
             };
             match effect {
                 None => {}
@@ -247,6 +243,12 @@ async fn dashboard(mut outside: Outside, mut asked: Asked, settings: Settings, t
             asked.looker.ask(row);
         }
     }
+}
+
+/// The size of what is drawn on, which need not be the window's.
+fn resized() -> Message {
+    let (columns, rows) = term::size();
+    Message::Input(Event::Resize(columns, rows))
 }
 
 /// Whether somebody would let us go on: a shell that gave us a process group of our own.

@@ -15,6 +15,8 @@ use crate::ui::theme::Theme;
 /// The screen, while the terminal is ours. Dropping it gives the terminal back.
 pub(super) struct Painter {
     screen: Screen,
+    /// Of the screen: columns, rows.
+    size: (u16, u16),
     theme: Theme,
     /// What is on the screen, as a hash: a copy would take as much memory as hundreds of rows.
     shown: Option<u64>,
@@ -30,7 +32,8 @@ impl Painter {
     /// Where the terminal refuses.
     pub(super) fn new(theme: Theme) -> io::Result<Self> {
         let guard = Guard::enter()?;
-        Ok(Self { screen: term::screen()?, theme, shown: None, mouse: Mouse::Off, _guard: guard })
+        let size = term::size();
+        Ok(Self { screen: term::screen(size)?, size, theme, shown: None, mouse: Mouse::Off, _guard: guard })
     }
 
     /// Draws everything the next time.
@@ -43,7 +46,10 @@ impl Painter {
             self.mouse = app.mouse;
             term::set_mouse(app.mouse)?;
         }
-        self.screen.autoresize()?;
+        let size = term::size();
+        if self.size != size {
+            (self.screen, self.size, self.shown) = (term::screen(size)?, size, None);
+        }
         ui::view(app, &self.theme, &mut self.screen.get_frame());
         let drawn = self.screen.current_buffer_mut();
         let now = BuildHasherDefault::<DefaultHasher>::default().hash_one((drawn.area, &drawn.content));

@@ -134,6 +134,42 @@ fn a_terminal_that_is_gone_ends_it_though_no_signal_tells() {
 }
 
 #[test]
+fn a_window_that_claims_to_be_huge_takes_no_memory() {
+    let huge = r#"stty cols 65535 rows 65535; exec "$0" demo"#;
+    let mut terminal = Terminal::start("/bin/sh", &["-c", huge, PROGRAM], &[]);
+    terminal.wait_for("the rows", has("postgres-main"));
+    let bytes = terminal.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    let places = text.split("\x1b[").filter_map(|sequence| sequence.split_once('H')?.0.split_once(';'));
+    let places: Vec<(u16, u16)> =
+        places.filter_map(|(row, column)| row.parse().ok().zip(column.parse().ok())).collect();
+    assert_eq!(places.iter().map(|place| place.0).max(), Some(500), "drawn down to there");
+    assert!(places.iter().all(|place| place.1 <= 1_000), "and no further to the right");
+    for head in ["CGROUP", "CONTAINER"] {
+        terminal.press("t");
+        terminal.resize(80, 24);
+        terminal.wait_for(head, has(head));
+        terminal.claim(65_535, 65_535);
+    }
+    ends_promptly(&mut terminal);
+}
+
+#[test]
+fn a_window_without_a_size_is_taken_for_a_usual_one() {
+    let none = r#"stty cols 0 rows 0; exec "$0" demo"#;
+    let mut terminal = Terminal::start("/bin/sh", &["-c", none, PROGRAM], &[]);
+    let is_whole = |screen: &Screen| screen.rows(0, 80).last().unwrap().contains("detail");
+    terminal.wait_for("the keys on the last line", is_whole);
+    for claimed in [(1, 1), (1, 65_535), (65_535, 1), (0, 0)] {
+        terminal.claim(claimed.0, claimed.1);
+    }
+    terminal.wait_for("the keys on the last line", is_whole);
+    terminal.press_for("t", "CGROUP");
+    terminal.claim(1, 1);
+    ends_promptly(&mut terminal);
+}
+
+#[test]
 fn too_few_descriptors_are_told_and_nothing_panics() {
     for limit in 5..48 {
         let script = format!(r#"ulimit -n {limit}; exec "$0" demo"#);

@@ -138,6 +138,11 @@ impl Terminal {
         self.master.resize(size(columns, rows)).unwrap();
     }
 
+    /// Has the window claim a size that it does not have.
+    pub(crate) fn claim(&self, columns: u16, rows: u16) {
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
     /// Waits until the screen is as wanted.
     ///
     /// # Panics
