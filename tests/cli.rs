@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/wait.rs"]
+mod wait;
+
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -246,6 +250,41 @@ fn hostile_names_reach_no_terminal() {
     let report: Value = serde_json::from_str(&printed("json")).unwrap();
     let is_hostile = |row: &Value| row["cgroup"] == format!("/{HOSTILE}");
     assert!(report["containers"].as_array().unwrap().iter().any(is_hostile), "the same when it is parsed: {report}");
+}
+
+#[test]
+fn a_configuration_that_is_no_file_is_refused_without_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let cwd = rustix::fs::CWD;
+    rustix::fs::mkfifoat(cwd, path("fifo"), rustix::fs::Mode::RWXU).unwrap();
+    std::os::unix::fs::symlink("fifo", path("link")).unwrap();
+    let _listener = UnixListener::bind(path("socket")).unwrap();
+    fs::File::create(path("huge")).unwrap().set_len(1 << 40).unwrap();
+    for (file, told) in [
+        (path("fifo"), "is a pipe: a configuration is read from a regular file only, so put it into one"),
+        (path("link"), "is a pipe"),
+        (path("socket"), "is a socket"),
+        (path(""), "is a directory"),
+        ("/dev/zero".into(), "is a device"),
+        ("/dev/stdin".into(), "is a pipe"),
+        (path("huge"), "longer than any configuration"),
+        (path("none"), "No such file"),
+    ] {
+        let arguments = ["snapshot", "--cgroup-root", "/nonexistent", "--config", file.to_str().unwrap()];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_memcgtop"));
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let ends = wait::comes_true(|| child.try_wait().unwrap().is_some());
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(ends, "it waits for {}", file.display());
+        assert_eq!(output.status.code(), Some(2), "{}: {}", file.display(), stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(told) && said.contains(file.to_str().unwrap()), "{said}");
+    }
+    let output = memcgtop(&["snapshot", "--cgroup-root", "/nonexistent", "--config", "/dev/null"]);
+    assert_eq!(output.status.code(), Some(3), "as good as an empty file: {}", stderr(&output));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod edit;
+mod file;
 mod nearest;
 mod record;
 pub mod save;
@@ -12,12 +13,8 @@ mod sinks;
 mod start;
 
 use std::env;
-use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
-
-use rustix::process::geteuid;
 
 use crate::alert::policy::Policies;
 use crate::cli::Options;
@@ -33,8 +30,6 @@ pub use start::Start;
 const SYSTEM: &str = "/etc/memcgtop/config.toml";
 /// What stands outside of tables.
 const VALUES: &[&str] = &["columns", "sort", "filter", "interval", "mouse", "api", "theme", "colors"];
-/// No configuration is longer, in bytes.
-const LONGEST: u64 = 1 << 20;
 
 /// What is wanted.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +62,14 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// It is something else than a file.
+    #[error("{} is {what}: a configuration is read from a regular file only, so put it into one and name that", path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// A line means nothing.
     #[error("{}, line {line}: {why}", path.display())]
     Meaningless {
@@ -88,11 +91,11 @@ impl Config {
     pub fn load(options: &Options) -> Result<Self, Error> {
         let mut config = Self::default();
         if let Some(path) = &options.config {
-            config.take(path, File::open(path))?;
+            config.take(path)?;
         } else {
             for path in usual_files() {
                 if is_seen(&path) {
-                    config.take(&path, File::open(&path))?;
+                    config.take(&path)?;
                 }
             }
         }
@@ -117,15 +120,8 @@ impl Config {
         }
     }
 
-    fn take(&mut self, path: &Path, file: io::Result<File>) -> Result<(), Error> {
-        let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
-        let file = file.map_err(unreadable)?;
-        let trusted = is_trusted(&file).map_err(unreadable)?;
-        let mut text = String::new();
-        file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
-        if text.len() as u64 > LONGEST {
-            return Err(unreadable(io::Error::other(format!("it is longer than {LONGEST} bytes"))));
-        }
+    fn take(&mut self, path: &Path) -> Result<(), Error> {
+        let file::Content { text, trusted } = file::read(path)?;
         self.apply(&Text { path, toml: &text, trusted })
     }
 
@@ -173,18 +169,6 @@ fn own_file() -> Option<PathBuf> {
     let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let own = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
     own.map(|own| own.join("memcgtop/config.toml"))
-}
-
-/// Whether nobody but this user and root could have written it: what it says to run is run as this user.
-fn is_trusted(file: &File) -> io::Result<bool> {
-    const OTHERS_WRITE: u32 = 0o022;
-    let metadata = file.metadata()?;
-    Ok(is_ours(&metadata) && metadata.mode() & OTHERS_WRITE == 0)
-}
-
-/// Whether it belongs to this user, or to root.
-fn is_ours(metadata: &Metadata) -> bool {
-    [0, geteuid().as_raw()].contains(&metadata.uid())
 }
 
 #[cfg(test)]

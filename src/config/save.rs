@@ -12,8 +12,9 @@ use rustix::fs::{AtFlags, Mode, OFlags, fchmod, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
 use super::edit::edited;
+use super::file::{LONGEST, is_ours};
 use super::section::Text;
-use super::{Config, Error, LONGEST, is_ours, own_file};
+use super::{Config, Error, own_file};
 use crate::app::defaults::Defaults;
 use crate::cli::Options;
 
