@@ -27,11 +27,20 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// The first control, bidirectional or invisible character of `text`, and where it is.
 pub fn first_harmful(text: &str) -> Option<(usize, char)> {
-    // Most texts are plain ASCII, and bytes are faster to look at than characters.
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return None;
-    }
-    text.char_indices().find(|(_, c)| is_harmful(*c))
+    if is_plain(text.as_bytes()) { None } else { text.char_indices().find(|(_, c)| is_harmful(*c)) }
+}
+
+/// Whether all is printable ASCII, as most texts are. Eight bytes at a time: exports ask this of every key and value.
+fn is_plain(bytes: &[u8]) -> bool {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = EACH << 7;
+    // Below a blank the difference has the high bit, from DEL on the sum has it.
+    let is_plain = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        (eight.wrapping_sub(EACH * 0x20) | eight.wrapping_add(EACH)) & HIGH == 0
+    };
+    let (eights, rest) = bytes.as_chunks();
+    eights.iter().all(is_plain) && rest.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
 /// What a message repeats of what somebody wrote: fit for a terminal, and of a long text only the beginning.
@@ -140,6 +149,17 @@ mod tests {
         assert_eq!(visible("web-1"), "web-1");
         assert_eq!(visible("a\x1b[31mb\u{202e}c\u{200b}d\u{9b}"), "a\\x1b[31mb\\u{202e}c\\u{200b}d\\u{9b}");
         assert_eq!(visible("naïve-容器"), "naïve-容器");
+    }
+
+    #[test]
+    fn plain_text_is_told_from_the_rest_wherever_that_is() {
+        for c in (0..=0x2ff).filter_map(char::from_u32) {
+            for before in 0..20 {
+                let text = format!("{}{c}{}", "~".repeat(before), " ".repeat(19 - before));
+                assert_eq!(first_harmful(&text), is_harmful(c).then_some((before, c)), "{text:?}");
+                assert_eq!(is_plain(text.as_bytes()), (' '..='~').contains(&c), "{text:?}");
+            }
+        }
     }
 
     #[test]
