@@ -238,6 +238,7 @@ impl Kernel {
             topology,
             readings,
             fresh,
+            unlisted: Vec::new(),
             problems: Vec::new(),
             oom_kills,
             oom_log: if self.ability.log { Ok(()) } else { Err(Missing::Permission) },

@@ -7,8 +7,9 @@
 //! [[round]]
 //! at = 1.0                                                     # seconds
 //! host = { mem_available = "1G" }                              # what differs from the round before
-//! set."/docker/{a}" = { usage = "64M", limit = "64M" }         # the same; `inode` makes the cgroup anew
+//! set."/docker/{a}" = { usage = "64M", limit = "64M" }         # the same; `inode` makes the cgroup anew, "?" is unread
 //! gone = []                                                    # cgroups that are removed
+//! unlisted = ["/docker"]                                       # cgroups in which no others are seen this time
 //! steps = 10                                                   # so many readings, a second apart, the last one now
 //! grow."/docker/{a}" = { usage = "1M" }                        # added at each step
 //! expect."/docker/{a}" = { failcnt = "0", at_limit = "yes" }   # as printed; absences as `(Reason)`
@@ -38,6 +39,7 @@ use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::{Group, Model, Scope, Tally};
 use memcgtop::snapshot::{
     Cgroup, CgroupId, Fresh, Hierarchy, Host, Identity, Memory, Missing, Psi, PsiLine, Reading, Snapshot, Topology,
+    is_within,
 };
 use memcgtop::units::{self, Limit};
 use serde::Deserialize;
@@ -63,6 +65,8 @@ struct Round {
     set: BTreeMap<String, Table>,
     #[serde(default)]
     gone: Vec<String>,
+    #[serde(default)]
+    unlisted: Vec<String>,
     #[serde(default = "once")]
     steps: u32,
     #[serde(default)]
@@ -112,6 +116,7 @@ scenarios!(
     reclaimed_by_hand,
     recreated_under_the_same_path,
     restart_loop,
+    seen_late,
     thrash_with_psi,
     throttled_by_an_ancestor,
     time_to_limit,
@@ -120,6 +125,7 @@ scenarios!(
     v1_memsw_counts,
     v1_oom_by_whose_limit,
     v1_page_cache_is_calm,
+    v1_seen_late,
     v1_stands_still,
 );
 
@@ -244,7 +250,7 @@ impl Stage {
             let memory = if bare { Memory::missing(Missing::RootCgroup) } else { blank };
             stage.cgroups.push((Cgroup { id, parent: None, identity: identity(path) }, memory));
         }
-        stage.rebuild();
+        stage.topology = topology(stage.cgroups.iter().map(|(cgroup, _)| cgroup));
         stage
     }
 
@@ -258,20 +264,26 @@ impl Stage {
             self.set(path, figures);
         }
         if remade || !round.gone.is_empty() {
-            self.rebuild();
+            self.topology = topology(self.cgroups.iter().map(|(cgroup, _)| cgroup));
         }
         for (path, figures) in &round.grow {
             self.grow(path, figures);
         }
         let at = Duration::from_secs_f64(at);
+        let is_unlisted = |cgroup: &Cgroup| round.unlisted.iter().any(|path| **path == *cgroup.id.path);
+        let is_inside = |cgroup: &Cgroup, above: &str| *cgroup.id.path != *above && is_within(&cgroup.id.path, above);
+        let is_seen = |cgroup: &Cgroup| !round.unlisted.iter().any(|above| is_inside(cgroup, above));
+        let seen = || self.cgroups.iter().filter(|(cgroup, _)| is_seen(cgroup));
+        let is_whole = round.unlisted.is_empty();
         Snapshot {
             taken_at: SystemTime::UNIX_EPOCH + at,
             at,
             took: Duration::ZERO,
             host: self.host.clone(),
-            topology: Arc::clone(&self.topology),
-            readings: self.cgroups.iter().map(|(_, memory)| Arc::new(*memory)).collect(),
+            topology: if is_whole { Arc::clone(&self.topology) } else { topology(seen().map(|(cgroup, _)| cgroup)) },
+            readings: seen().map(|(_, memory)| Arc::new(*memory)).collect(),
             fresh: self.fresh(round),
+            unlisted: (0..).zip(seen()).filter(|(_, (cgroup, _))| is_unlisted(cgroup)).map(|(at, _)| at).collect(),
             problems: Vec::new(),
             oom_kills: Vec::new(),
             oom_log: Ok(()),
@@ -308,18 +320,18 @@ impl Stage {
             *figure = figure.map(|figure| figure + number(by));
         }
     }
+}
 
-    fn rebuild(&mut self) {
-        let mut cgroups: Vec<Cgroup> = self.cgroups.iter().map(|(cgroup, _)| cgroup.clone()).collect();
-        let paths: Vec<Arc<str>> = cgroups.iter().map(|cgroup| Arc::clone(&cgroup.id.path)).collect();
-        for cgroup in &mut cgroups {
-            let above = cgroup.id.path.rsplit_once('/').map(|(above, _)| if above.is_empty() { "/" } else { above });
-            cgroup.parent = above.filter(|_| *cgroup.id.path != *"/").map(|above| {
-                paths.iter().position(|path| **path == *above).unwrap_or_else(|| panic!("{above} is missing"))
-            });
-        }
-        self.topology = Arc::new(Topology { cgroups });
+fn topology<'a>(cgroups: impl Iterator<Item = &'a Cgroup>) -> Arc<Topology> {
+    let mut cgroups: Vec<Cgroup> = cgroups.cloned().collect();
+    let paths: Vec<Arc<str>> = cgroups.iter().map(|cgroup| Arc::clone(&cgroup.id.path)).collect();
+    for cgroup in &mut cgroups {
+        let above = cgroup.id.path.rsplit_once('/').map(|(above, _)| if above.is_empty() { "/" } else { above });
+        cgroup.parent = above.filter(|_| *cgroup.id.path != *"/").map(|above| {
+            paths.iter().position(|path| **path == *above).unwrap_or_else(|| panic!("{above} is missing"))
+        });
     }
+    Arc::new(Topology { cgroups })
 }
 
 fn identity(path: &str) -> Arc<Identity> {
@@ -401,6 +413,7 @@ fn set_memory(memory: &mut Memory, key: &str, value: &Value) {
         "hierarchical_limit" => memory.stat.hierarchical_limit = Ok(limit(value)),
         "psi" => memory.psi = Ok(psi(value)),
         "under_oom" => memory.under_oom = Ok(value.as_bool().expect("yes or no")),
+        _ if value.as_str() == Some("?") => *figure(memory, key) = Err(Missing::Unreadable),
         _ => *figure(memory, key) = Ok(number(value)),
     }
 }

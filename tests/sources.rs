@@ -563,9 +563,34 @@ fn a_directory_that_may_not_be_read_is_told_until_it_may() {
     assert_eq!(*row(&snapshot, "/bystander"), Files::whole(&bench.root.path().join("bystander"), false).v1());
     assert!(snapshot.problems.iter().all(|problem| problem.path.starts_with(closed.to_str().unwrap())));
     assert!(snapshot.problems.iter().any(|problem| problem.doing == "list"));
+    assert_eq!(unlisted(&snapshot), ["/victim"]);
 
     let snapshot = local.sample().unwrap();
     assert_eq!(snapshot.problems, []);
+    assert!(unlisted(&snapshot).is_empty());
     assert_eq!(paths(&snapshot), ["/", "/bystander", "/victim", "/victim/inner"]);
     bench.assert_only_harm(&snapshot, None, "open again");
+}
+
+/// The cgroups in which there may be more.
+fn unlisted(snapshot: &Snapshot) -> Vec<&str> {
+    snapshot.unlisted.iter().map(|&at| &*snapshot.topology.cgroups[at].id.path).collect()
+}
+
+#[test]
+fn where_there_may_be_more_than_can_be_listed_that_is_told() {
+    const LONGEST_PATH: usize = 4096;
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("cgroup.controllers"), "memory\n").unwrap();
+    // Too deep to be reached by its path, whoever asks.
+    let mut directory = rustix::fs::open(root.path(), OFlags::DIRECTORY, Mode::empty()).unwrap();
+    for _ in 0..20 {
+        let name = "d".repeat(250);
+        rustix::fs::mkdirat(&directory, &name, Mode::RWXU).unwrap();
+        directory = rustix::fs::openat(&directory, &name, OFlags::DIRECTORY, Mode::empty()).unwrap();
+    }
+    let snapshot = sample(root.path(), "proc/v1-after");
+    let deepest = paths(&snapshot).into_iter().max_by_key(|path| path.len()).unwrap();
+    assert!(deepest.len() > LONGEST_PATH - 260 && deepest.len() < LONGEST_PATH, "{}", deepest.len());
+    assert_eq!(unlisted(&snapshot), [deepest]);
 }

@@ -254,7 +254,7 @@ impl Figures {
         let readings = &snapshot.readings;
         let hits = |at: &usize| hits(snapshot, *at);
         self.failcnt = sum(shape.trunk.iter().map(hits));
-        self.ancestor_failcnt = sum(shape.ancestors.iter().map(hits).filter(|hits| !unlimited_by_nature(*hits)));
+        self.ancestor_failcnt = sum(shape.ancestors.iter().map(hits).filter(|hits| !none_by_nature(*hits)));
         self.inner_failcnt = sum(shape.members.iter().filter(|at| !shape.trunk.contains(at)).map(hits));
         self.high_events = sum(shape.trunk.iter().map(|&at| readings[at].events.high));
         self.oom = sum(shape.trunk.iter().map(|&at| readings[at].events.oom));
@@ -263,13 +263,13 @@ impl Figures {
                 return own;
             }
             let events = shape.ancestors.iter().map(|&at| event(&readings[at].events));
-            sum(events.filter(|events| !unlimited_by_nature(*events)))
+            sum(events.filter(|events| !none_by_nature(*events)))
         };
         self.ancestor_high_events = above(self.high_events, |events| events.high);
         self.ancestor_oom = above(self.oom, |events| events.oom);
         let below_here = |count: fn(&Events) -> Reading| {
-            let nested: u64 = shape.nested.iter().filter_map(|&at| count(&readings[at].events).ok()).sum();
-            count(&readings[shape.outermost].events).map(|below| below.saturating_sub(nested))
+            let nested = shape.nested.iter().map(|&at| count(&readings[at].events));
+            less(count(&readings[shape.outermost].events), sum(nested.filter(|count| !none_by_nature(*count))))
         };
         self.oom_group_kill = below_here(|events| events.oom_group_kill_below);
         self.oom_kill = match below_here(Events::kills_below) {
@@ -339,14 +339,12 @@ fn hits(snapshot: &Snapshot, at: usize) -> Reading {
 /// Before 5.2 v2 counted hits only together with those below.
 fn hits_without_those_below(snapshot: &Snapshot, at: usize) -> Reading {
     let children = snapshot.topology.cgroups.iter().zip(&snapshot.readings).skip(at + 1);
-    let below =
-        children.filter(|(cgroup, _)| cgroup.parent == Some(at)).filter_map(|(_, m)| m.events.failcnt_below.ok());
-    let below: u64 = below.sum();
-    snapshot.readings[at].events.failcnt_below.map(|hits| hits.saturating_sub(below))
+    let below = children.filter(|(cgroup, _)| cgroup.parent == Some(at)).map(|(_, memory)| memory.events.failcnt_below);
+    less(snapshot.readings[at].events.failcnt_below, sum(below.filter(|hits| !none_by_nature(*hits))))
 }
 
-/// The root has no limit, and a cgroup without the controller has none: neither can be hit.
-fn unlimited_by_nature(events: Reading) -> bool {
+/// The root has no limit, and a cgroup without the controller has none: neither counts any event.
+fn none_by_nature(events: Reading) -> bool {
     matches!(events, Err(Missing::RootCgroup | Missing::NoController))
 }
 

@@ -192,6 +192,15 @@ impl Group {
         }
     }
 
+    /// Cgroups that may have been there before are counted with it from now on: what they count may be of long ago.
+    pub(super) fn lose_count(&mut self) {
+        let counted = [&mut self.hits, &mut self.throttled, &mut self.kills, &mut self.oomd_kills];
+        for tally in counted.into_iter().chain([&mut self.ooms, &mut self.swap_hits]) {
+            tally.rebase(Err(Missing::OneReading));
+        }
+        self.kills_read = None;
+    }
+
     /// The same, with as little memory as a row takes that is no longer shown.
     pub(super) fn without_past(mut self) -> Self {
         self.history = self.history.last().into_iter().collect();

@@ -426,15 +426,21 @@ impl Open {
 /// Processes that were killed once more with their groups since the snapshot before, by the counters of the topmost
 /// cgroups, which remember those that are gone below them.
 pub(super) fn doubles(before: &Snapshot, now: &Snapshot) -> u64 {
-    let earlier: HashMap<&CgroupId, u64> = groups_killed(before).collect();
-    groups_killed(now).map(|(id, kills)| kills.saturating_sub(earlier.get(id).copied().unwrap_or(0))).sum()
+    let earlier: HashMap<&CgroupId, Reading> = groups_killed(before).collect();
+    let since = |(id, kills): (&CgroupId, Reading)| match earlier.get(id) {
+        Some(earlier) => Ok(kills?.saturating_sub((*earlier)?)),
+        None if before.unlisted.is_empty() => kills,
+        // It may have been there.
+        None => Ok(0),
+    };
+    groups_killed(now).filter_map(|group| since(group).ok()).sum()
 }
 
-fn groups_killed(snapshot: &Snapshot) -> impl Iterator<Item = (&CgroupId, u64)> {
+fn groups_killed(snapshot: &Snapshot) -> impl Iterator<Item = (&CgroupId, Reading)> {
     let top = usize::from(!snapshot.host.namespaced);
     let cgroups = snapshot.topology.cgroups.iter().zip(&snapshot.readings);
     let topmost = cgroups.filter(move |(cgroup, _)| cgroup.parent.map_or(0, |parent| parent + 1) == top);
-    topmost.filter_map(|(cgroup, memory)| Some((&cgroup.id, memory.events.oom_group_kill_below.ok()?)))
+    topmost.map(|(cgroup, memory)| (&cgroup.id, memory.events.oom_group_kill_below))
 }
 
 /// Whether a row counts those that were killed once more with a group.

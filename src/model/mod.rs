@@ -18,6 +18,7 @@ pub mod history;
 pub mod host;
 mod idle;
 pub mod kills;
+mod latecomers;
 pub mod limits;
 mod moved;
 pub mod restarts;
@@ -233,6 +234,8 @@ impl Model {
             snapshot.fresh = Fresh::All;
         }
         let first = before.is_none();
+        let changed = before.as_ref().filter(|_| !same);
+        let latecomers = changed.map(|before| latecomers::between(before, &snapshot.topology)).unwrap_or_default();
         if let Some(before) = before.as_ref().filter(|_| snapshot.oom_log.is_err()) {
             self.autopsies.count_doubles(kills::doubles(before, &snapshot));
         }
@@ -251,7 +254,9 @@ impl Model {
         for (row, ((shape, group), &earlier)) in rows.enumerate() {
             let Some(beat) = reach.beat(shape) else { continue };
             let figures = Figures::of(&snapshot, shape, count_of(&self.kills_of_vanished, &group.id));
-            if !first {
+            if shape.members.iter().chain(&shape.nested).any(|at| latecomers.contains(at)) {
+                group.lose_count();
+            } else if !first {
                 group.begin(earlier, reading_before);
             }
             let counters = |figures: &Figures| (figures.oom_kill, figures.oomd_kill);

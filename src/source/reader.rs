@@ -37,6 +37,13 @@ pub(super) struct Fault {
     pub(super) errno: Errno,
 }
 
+impl Fault {
+    /// Whether the directory could not be listed, or only in part.
+    pub(super) fn is_of_directory(&self) -> bool {
+        self.file.is_none()
+    }
+}
+
 /// What came of reading a file.
 pub(super) enum Outcome {
     /// Read and understood.

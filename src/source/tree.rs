@@ -286,7 +286,7 @@ impl Tree {
         while let Some((index, links)) = pending.pop() {
             let (added, failed) = self.take_in(index);
             if let Some(node) = self.node_mut(index) {
-                node.faults.retain(|fault| fault.file.is_some());
+                node.faults.retain(|fault| !fault.is_of_directory());
                 node.faults.extend(failed.map(|errno| Fault { file: None, doing: "list", errno }));
                 // What cannot be listed, or only in part, is tried again next time.
                 node.links = failed.is_none().then_some(links);

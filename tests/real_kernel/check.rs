@@ -2,6 +2,8 @@
 
 use std::process::{Child, Command, Output, Stdio};
 
+use serde_json::Value;
+
 use crate::support::cgroups::{Cgroup, Sandbox};
 use crate::support::disk;
 use crate::support::hogs::Hog;
@@ -21,6 +23,12 @@ fn begin(digit: char) -> Child {
     let mut command = Command::new(PROGRAM);
     command.env_clear().args(["check", "--config", "/dev/null", "--interval", "2s", "--filter", &id]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// A check of everything that may open so many files, those of its standard streams included.
+fn with_files(most: u32) -> Output {
+    let script = format!(r#"ulimit -n {most}; exec "$0" check --config /dev/null --interval 100ms --format json"#);
+    Command::new("/bin/sh").env_clear().args(["-c", &script, PROGRAM]).output().unwrap()
 }
 
 /// The check's end, after `act` again and again, so that it was also between the readings.
@@ -46,6 +54,22 @@ fn a_kill_between_the_readings_is_critical() {
     assert_eq!(output.status.code(), Some(2), "{lines:?}");
     assert!(lines[0].starts_with("CRITICAL ") && lines[0].contains(" oom-kill "), "{lines:?}");
     assert!(lines[0].contains(" OOM kill") && lines[0].contains(" at its own limit 20.0Mi, kill "), "{lines:?}");
+}
+
+#[test]
+fn too_few_descriptors_make_no_news_of_kills_of_the_past() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let _turn = Turn::take();
+    let sandbox = Sandbox::new(&hierarchy, "check-past");
+    let container = container(&sandbox, 'e');
+    Hog::in_cgroup(&container).dies_of("anon 40");
+    for most in 4..12 {
+        let output = with_files(most);
+        // With too few it does not even begin, and says that as text.
+        let Ok(report) = serde_json::from_slice::<Value>(&output.stdout) else { continue };
+        let is_told = |finding: &Value| finding["level"] == "critical" && finding["cgroup"] == container.path();
+        assert!(!report["findings"].as_array().unwrap().iter().any(is_told), "{most} files: {report}");
+    }
 }
 
 #[test]

@@ -100,6 +100,7 @@ impl Source for Demo {
             oom_log: Ok(()),
             readings: readings.into_iter().map(Arc::new).collect(),
             fresh: Fresh::All,
+            unlisted: Vec::new(),
             problems: Vec::new(),
         })
     }
