@@ -99,7 +99,8 @@ pub enum Command {
     /// Say what is wrong, for scripts and monitoring systems: two readings, judged by the rules of alerts
     ///
     /// A line for each finding, the worst first. Exit status: 0 all quiet or mere notices, 1 a warning, 2 a critical,
-    /// 3 could not tell.
+    /// 3 could not tell: a container was not read, or nothing matches --filter. Of several the worst counts: a critical,
+    /// a warning, could not tell.
     Check(CheckArgs),
     /// Show the dashboard over a built-in simulated host
     Demo,

@@ -27,7 +27,7 @@ pub const STATUSES: &[(&str, &str)] = &[
     ("0", "done; a reader that closed the pipe had enough"),
     ("2", "wrong usage or configuration, or no terminal for the dashboard"),
     ("3", "nothing to read, or the system refuses what reading and showing it take"),
-    ("0, 1, 2, 3", "of `check`: all quiet, a warning, a critical, could not tell"),
+    ("0, 1, 2, 3", "of `check`: all quiet, a warning, a critical, could not tell; 2 before 1 before 3"),
     ("128 + n", "ended by signal n"),
 ];
 

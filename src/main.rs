@@ -12,15 +12,15 @@ use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue};
 
 use jiff::tz::TimeZone;
+use memcgtop::alert::Engine;
 use memcgtop::alert::rules::Watch;
-use memcgtop::alert::{Engine, Level};
 use memcgtop::app;
 use memcgtop::app::mouse::Mouse;
 use memcgtop::cli::{CheckArgs, CheckFormat, Cli, Command, Format, Options, SnapshotArgs};
 use memcgtop::config::{self, Config};
 use memcgtop::exit::Exit;
 use memcgtop::export;
-use memcgtop::export::findings::Findings;
+use memcgtop::export::findings::{Findings, Status};
 use memcgtop::field::{self, FIELDS, Field};
 use memcgtop::identity::state::Endpoint;
 use memcgtop::kernel::hierarchy::Roots;
@@ -239,8 +239,9 @@ fn check(options: &Options, config: Config, arguments: &CheckArgs) -> anyhow::Re
         alerts.judge(&model);
     }
     let not_judged = config.policies.beyond(model.attached());
-    let findings =
-        Findings::of(&model, alerts.firing(), &options.filter.as_deref().map_or(Filter::All, filter), not_judged);
+    let which = options.filter.as_deref().map_or(Filter::All, filter);
+    let expression = options.filter.as_deref().unwrap_or_default();
+    let findings = Findings::of(&model, alerts.firing(), (&which, expression), not_judged);
     let mut out = BufWriter::new(io::stdout().lock());
     let told = match arguments.format {
         CheckFormat::Text => findings.write_text(&mut out),
@@ -254,10 +255,11 @@ fn check(options: &Options, config: Config, arguments: &CheckArgs) -> anyhow::Re
         _ => {}
     }
     complain_of_problems(&model);
-    Ok(match findings.worst() {
-        None | Some(Level::Notice) => Exit::Success,
-        Some(Level::Warning) => Exit::Warning,
-        Some(Level::Critical) => Exit::Critical,
+    Ok(match findings.status() {
+        Status::Ok => Exit::Success,
+        Status::Unknown => Exit::Unknown,
+        Status::Warning => Exit::Warning,
+        Status::Critical => Exit::Critical,
     })
 }
 

@@ -133,8 +133,6 @@ fn json_has_the_evidence() {
 #[test]
 fn a_filter_narrows_and_the_configuration_decides() {
     let tree = Tree::copy(FULL);
-    let others = of(&tree, FULL, &["--interval", "100ms", "--filter", "no-such-name"]);
-    assert_eq!(told(&others), (0, vec!["OK 0 containers".to_owned(), told(&others).1[1].clone()]));
     for (entry, status, first) in [
         ("rule = \"near-limit\"\nenabled = false", 0, "OK 1 container"),
         (
@@ -156,6 +154,91 @@ fn a_filter_narrows_and_the_configuration_decides() {
         assert!(found == status && lines[0].starts_with(first), "{entry}: {found} {lines:?}");
         assert_eq!(lines.last().unwrap().contains("near-limit"), entry.contains("for ="), "{entry}: {lines:?}");
     }
+}
+
+/// Nobody can read this file of the container any more, the super-user included.
+fn spoil(tree: &Tree, file: &str) {
+    let path = tree.container().join(file);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", path).unwrap();
+}
+
+#[test]
+fn a_container_that_cannot_be_read_is_not_ok() {
+    for (file, what) in
+        [("memory.current", "usage"), ("memory.max", "limit"), ("memory.events", "oom_kill"), ("memory.stat", "floor")]
+    {
+        let tree = Tree::copy(CALM);
+        spoil(&tree, file);
+        let output = of(&tree, CALM, &["--interval", "100ms"]);
+        let (status, lines) = told(&output);
+        assert_eq!(status, 3, "{file}: {lines:?}");
+        let why = "the kernel file could not be read or understood, see problems";
+        assert_eq!(lines[0], format!("UNKNOWN aaaaaaaaaaaa not-read its {what} is unknown: {why}"));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(tree.container().join(file).to_str().unwrap()), "{said}");
+    }
+}
+
+#[test]
+fn trouble_is_worse_than_what_is_not_known_and_that_worse_than_notices() {
+    let tree = Tree::copy(FULL);
+    spoil(&tree, "memory.events");
+    let (status, lines) = told(&of(&tree, FULL, &["--interval", "100ms"]));
+    assert_eq!(status, 1, "{lines:?}");
+    assert!(lines[0].starts_with("WARNING aaaaaaaaaaaa near-limit"), "{lines:?}");
+    assert!(lines[1].starts_with("UNKNOWN aaaaaaaaaaaa not-read its oom_kill"), "{lines:?}");
+
+    let tree = Tree::copy(CALM);
+    spoil(&tree, "memory.current");
+    let output = while_counting(&tree, "oom_kill", || of(&tree, CALM, &["--interval", "1s"]));
+    let (status, lines) = told(&output);
+    assert_eq!(status, 2, "{lines:?}");
+    assert!(lines[0].starts_with("CRITICAL ") && lines[1].starts_with("UNKNOWN "), "{lines:?}");
+
+    let output = while_counting(&tree, "max", || of(&tree, CALM, &["--interval", "1s", "--format", "json"]));
+    assert_eq!(output.status.code(), Some(3));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["status"], &report["findings"][0]["level"]), (&"unknown".into(), &"notice".into()));
+    let unknown = &report["unknown"][0];
+    assert_eq!((&unknown["kind"], &unknown["name"]), (&"not-read".into(), &"aaaaaaaaaaaa".into()));
+    assert_eq!(unknown["cgroup"], format!("/{}", Tree::container_name()));
+    assert!(unknown["inode"].is_u64() && unknown["text"].as_str().unwrap().starts_with("its usage is unknown: "));
+    let path = report["problems"][0]["path"].as_str().unwrap();
+    assert_eq!(Path::new(path), tree.container().join("memory.current"));
+}
+
+#[test]
+fn a_filter_that_matches_nothing_tells_nothing() {
+    let tree = Tree::copy(FULL);
+    let (status, lines) = told(&of(&tree, FULL, &["--interval", "100ms", "--filter", "no-such-name\u{1b}"]));
+    assert_eq!((status, lines[0].as_str()), (3, "UNKNOWN nothing matches --filter no-such-name\\x1b"));
+    let output = of(&tree, FULL, &["--interval", "100ms", "--filter", "no-such-name", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["status"], &report["rows"]), (&"unknown".into(), &0.into()));
+    assert_eq!((&report["unknown"][0]["kind"], &report["unknown"][0]["name"]), (&"no-match".into(), &Value::Null));
+    // Where there are no containers, none is in trouble.
+    fs::remove_dir_all(tree.container()).unwrap();
+    let (status, lines) = told(&of(&tree, FULL, &["--interval", "100ms"]));
+    assert_eq!((status, lines[0].as_str()), (0, "OK 0 containers"));
+}
+
+#[test]
+fn what_too_few_descriptors_hide_is_not_ok() {
+    let tree = Tree::copy(CALM);
+    let with = |most: u32| {
+        let script = format!(r#"ulimit -n {most}; exec "$0" "$@""#);
+        let mut command = Command::new("/bin/sh");
+        command.env_clear().args(["-c", &script, env!("CARGO_BIN_EXE_memcgtop"), "check", "--interval", "100ms"]);
+        told(&command.args(tree.options(CALM)).stdin(Stdio::null()).output().unwrap())
+    };
+    for most in 4..16 {
+        let (status, lines) = with(most);
+        let is_told = status == 3 && lines[0].starts_with("UNKNOWN ");
+        assert!(is_told || (status == 0 && lines[0] == "OK 1 container"), "{most} files: {status} {lines:?}");
+    }
+    assert_eq!(with(4).0, 3);
+    assert_eq!(with(64).0, 0);
 }
 
 #[test]

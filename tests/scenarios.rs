@@ -14,6 +14,7 @@
 //! grow."/docker/{a}" = { usage = "1M" }                        # added at each step
 //! expect."/docker/{a}" = { failcnt = "0", at_limit = "yes" }   # as printed; absences as `(Reason)`
 //! alerts = ["limit-hit Notice /docker/{a}"]                    # exactly these fire
+//! unknown = ["not-read /docker/{a}"]                           # if given: exactly this could not be told
 //! rows = ["/docker/{a}"]                                       # if given: exactly these containers
 //! early = ["/docker/{a}"]                                      # if given: an early reading of only these
 //! counters = ["/docker"]                                       # and of the counters of these
@@ -32,11 +33,13 @@ use std::time::{Duration, SystemTime};
 use calm_host::calm_host;
 use memcgtop::alert::policy::Policies;
 use memcgtop::alert::rules::Watch;
+use memcgtop::alert::unknown::{self, Unknown};
 use memcgtop::alert::{Alert, Engine, Subject};
 use memcgtop::field;
 use memcgtop::identity::Place;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::{Group, Model, Scope, Tally};
+use memcgtop::query::Filter;
 use memcgtop::snapshot::{
     Cgroup, CgroupId, Fresh, Hierarchy, Host, Identity, Memory, Missing, Psi, PsiLine, Reading, Snapshot, Topology,
     is_within,
@@ -75,6 +78,7 @@ struct Round {
     expect: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     alerts: Vec<String>,
+    unknown: Option<Vec<String>>,
     rows: Option<Vec<String>>,
     early: Option<Vec<String>>,
     #[serde(default)]
@@ -188,6 +192,11 @@ fn differences(round: &Round, model: &Model, alerts: &Engine) -> Vec<String> {
     let mut expected = round.alerts.clone();
     expected.sort();
     compare("alerts".to_owned(), firing.join(", "), &expected.join(", "));
+    if let Some(expected) = &round.unknown {
+        let unknown = unknown::of(model, &Filter::All).into_iter();
+        let told = |unknown: Unknown| format!("{} {}", unknown.kind, whose(unknown.subject.as_ref()));
+        compare("unknown".to_owned(), unknown.map(told).collect::<Vec<_>>().join(", "), &expected.join(", "));
+    }
     if let Some(rows) = &round.rows {
         let shown: Vec<&str> =
             model.groups().iter().filter(|group| group.is_container()).map(|group| &*group.id.path).collect();
@@ -197,11 +206,14 @@ fn differences(round: &Round, model: &Model, alerts: &Engine) -> Vec<String> {
 }
 
 fn fired(alert: &Alert) -> String {
-    let whose = match &alert.subject {
-        Subject::Host => "host",
-        subject => subject.path().unwrap_or("unknown"),
-    };
-    format!("{} {:?} {whose}", alert.rule, alert.level)
+    format!("{} {:?} {}", alert.rule, alert.level, whose(Some(&alert.subject)))
+}
+
+fn whose(subject: Option<&Subject>) -> &str {
+    match subject {
+        Some(Subject::Host) => "host",
+        subject => subject.and_then(Subject::path).unwrap_or("unknown"),
+    }
 }
 
 /// A figure of a row as it is printed: a field of the table, or what was seen since the first round.
@@ -283,7 +295,11 @@ impl Stage {
             topology: if is_whole { Arc::clone(&self.topology) } else { topology(seen().map(|(cgroup, _)| cgroup)) },
             readings: seen().map(|(_, memory)| Arc::new(*memory)).collect(),
             fresh: self.fresh(round),
-            unlisted: (0..).zip(seen()).filter(|(_, (cgroup, _))| is_unlisted(cgroup)).map(|(at, _)| at).collect(),
+            unlisted: (0..)
+                .zip(seen())
+                .filter(|(_, (cgroup, _))| is_unlisted(cgroup))
+                .map(|(at, _)| (at, Missing::Unreadable))
+                .collect(),
             problems: Vec::new(),
             oom_kills: Vec::new(),
             oom_log: Ok(()),

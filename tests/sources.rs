@@ -574,7 +574,7 @@ fn a_directory_that_may_not_be_read_is_told_until_it_may() {
 
 /// The cgroups in which there may be more.
 fn unlisted(snapshot: &Snapshot) -> Vec<&str> {
-    snapshot.unlisted.iter().map(|&at| &*snapshot.topology.cgroups[at].id.path).collect()
+    snapshot.unlisted.iter().map(|(at, _)| &*snapshot.topology.cgroups[*at].id.path).collect()
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod kills;
 pub mod policy;
 pub mod rules;
 mod track;
+pub mod unknown;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::json::{Each, ProblemJson};
 use super::{line, timestamp};
+use crate::alert::unknown::{self, Unknown};
 use crate::alert::{Alert, Level, Subject};
 use crate::model::{Group, Model, Scope, Verdict, evidence};
 use crate::query::Filter;
@@ -21,24 +23,63 @@ const SCHEMA_VERSION: u64 = 1;
 pub struct Findings<'a> {
     model: &'a Model,
     alerts: Vec<&'a Alert>,
+    unknown: Vec<Unknown>,
     rows: usize,
     not_judged: Vec<&'static str>,
 }
 
+/// What it comes to, as monitoring systems see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing that asks for somebody; notices do not.
+    Ok,
+    /// Something could not be told, and nothing that could is any trouble.
+    Unknown,
+    /// Something may become trouble.
+    Warning,
+    /// Something costs time or kills.
+    Critical,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Unknown => "unknown",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 impl<'a> Findings<'a> {
-    /// Those of the rows that match. The host is no row, nor is what is gone: they are told where every row is.
-    pub fn of(model: &'a Model, firing: &'a [Alert], filter: &Filter, not_judged: Vec<&'static str>) -> Self {
+    /// Those of the rows that match, with the expression that says which. The host is no row, nor is what is gone: they
+    /// are told where every row is.
+    pub fn of(
+        model: &'a Model,
+        firing: &'a [Alert],
+        (filter, expression): (&Filter, &str),
+        not_judged: Vec<&'static str>,
+    ) -> Self {
+        let is_everything = matches!(filter, Filter::All);
         let matches = |alert: &&Alert| match &alert.subject {
             Subject::Row(id) => model.group(id).is_some_and(|group| filter.matches(group)),
-            Subject::Host | Subject::Gone(_) => matches!(filter, Filter::All),
+            Subject::Host | Subject::Gone(_) => is_everything,
         };
         let rows = model.rows().filter(|group| filter.matches(group)).count();
-        Self { model, alerts: firing.iter().filter(matches).collect(), rows, not_judged }
+        let mut unknown = unknown::of(model, filter);
+        unknown.extend((rows == 0 && !is_everything).then(|| unknown::no_match(&text::excerpt(expression))));
+        Self { model, alerts: firing.iter().filter(matches).collect(), unknown, rows, not_judged }
     }
 
-    /// The worst level that asks for somebody; notices do not.
-    pub fn worst(&self) -> Option<Level> {
-        self.alerts.iter().map(|alert| alert.level).filter(|level| *level > Level::Notice).max()
+    /// The worst of all: what is known to be trouble is worse than what is not known.
+    pub fn status(&self) -> Status {
+        match self.alerts.iter().map(|alert| alert.level).max() {
+            Some(Level::Critical) => Status::Critical,
+            Some(Level::Warning) => Status::Warning,
+            Some(Level::Notice) | None if !self.unknown.is_empty() => Status::Unknown,
+            Some(Level::Notice) | None => Status::Ok,
+        }
     }
 
     /// A line for each, the worst first, and one for the rules that need longer.
@@ -46,13 +87,14 @@ impl<'a> Findings<'a> {
     /// # Errors
     /// Those of the writer.
     pub fn write_text(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        if self.worst().is_none() {
+        if self.status() == Status::Ok {
             writeln!(out, "OK {}", self.quiet())?;
         }
-        for alert in &self.alerts {
-            let (name, text) = (text::visible(&alert.name), text::visible(&alert.text));
-            writeln!(out, "{} {name} {} {text}", alert.level.name().to_uppercase(), alert.rule)?;
-        }
+        let (notices, trouble): (Vec<&Alert>, Vec<&Alert>) =
+            self.alerts.iter().partition(|alert| alert.level == Level::Notice);
+        trouble.into_iter().try_for_each(|alert| write_alert(alert, out))?;
+        self.unknown.iter().try_for_each(|unknown| write_unknown(unknown, out))?;
+        notices.into_iter().try_for_each(|alert| write_alert(alert, out))?;
         if !self.not_judged.is_empty() {
             let over = self.over().as_secs_f64();
             writeln!(out, "not judged within {over:.1} s: {}", self.not_judged.join(", "))?;
@@ -81,6 +123,19 @@ impl<'a> Findings<'a> {
     }
 }
 
+fn write_alert(alert: &Alert, out: &mut dyn io::Write) -> io::Result<()> {
+    let (name, text) = (text::visible(&alert.name), text::visible(&alert.text));
+    writeln!(out, "{} {name} {} {text}", alert.level.name().to_uppercase(), alert.rule)
+}
+
+fn write_unknown(unknown: &Unknown, out: &mut dyn io::Write) -> io::Result<()> {
+    let (name, text) = (text::visible(&unknown.name), text::visible(&unknown.text));
+    match unknown.subject {
+        Some(_) => writeln!(out, "UNKNOWN {name} {} {text}", unknown.kind),
+        None => writeln!(out, "UNKNOWN {text}"),
+    }
+}
+
 impl Serialize for Findings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let taken_at = self.model.snapshot().map(|snapshot| timestamp(snapshot.taken_at));
@@ -89,10 +144,12 @@ impl Serialize for Findings<'_> {
         map.serialize_entry("schema_version", &SCHEMA_VERSION)?;
         map.serialize_entry("taken_at", &taken_at)?;
         map.serialize_entry("over_ms", &u64::try_from(self.over().as_millis()).unwrap_or(u64::MAX))?;
-        map.serialize_entry("status", self.worst().map_or("ok", Level::name))?;
+        map.serialize_entry("status", self.status().name())?;
         map.serialize_entry("rows", &self.rows)?;
         map.serialize_entry("findings", &findings)?;
+        map.serialize_entry("unknown", &Each(&self.unknown, UnknownJson))?;
         map.serialize_entry("not_judged", &self.not_judged)?;
+        map.serialize_entry("problems", &Each(self.model.problems(), ProblemJson))?;
         map.end()
     }
 }
@@ -119,6 +176,25 @@ impl Serialize for Finding<'_> {
         map.serialize_entry("text", &alert.text)?;
         map.serialize_entry("verdict", &group.and_then(verdict).map(VerdictJson))?;
         map.serialize_entry("evidence", &evidence)?;
+        map.end()
+    }
+}
+
+struct UnknownJson<'a>(&'a Unknown);
+
+impl Serialize for UnknownJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Unknown { subject, name, kind, text } = self.0;
+        let inode = match subject {
+            Some(Subject::Row(id)) => Some(id.inode),
+            Some(Subject::Host | Subject::Gone(_)) | None => None,
+        };
+        let mut map = serializer.serialize_map(Some(5))?;
+        map.serialize_entry("kind", kind)?;
+        map.serialize_entry("name", &subject.as_ref().map(|_| &**name))?;
+        map.serialize_entry("cgroup", &subject.as_ref().and_then(Subject::path))?;
+        map.serialize_entry("inode", &inode)?;
+        map.serialize_entry("text", text)?;
         map.end()
     }
 }

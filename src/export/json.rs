@@ -48,7 +48,7 @@ impl Serialize for Report<'_> {
 }
 
 /// A slice, each item shown by a wrapper.
-struct Each<'a, T, W>(&'a [T], fn(&'a T) -> W);
+pub(super) struct Each<'a, T, W>(pub(super) &'a [T], pub(super) fn(&'a T) -> W);
 
 impl<T, W: Serialize> Serialize for Each<'_, T, W> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -60,7 +60,7 @@ impl<T, W: Serialize> Serialize for Each<'_, T, W> {
     }
 }
 
-struct ProblemJson<'a>(&'a Problem);
+pub(super) struct ProblemJson<'a>(pub(super) &'a Problem);
 
 impl Serialize for ProblemJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -13,7 +13,7 @@ pub(super) fn between(before: &Snapshot, now: &Topology) -> HashSet<usize> {
         return latecomers;
     }
     let cgroups = &before.topology.cgroups;
-    let unlisted: HashSet<&CgroupId> = before.unlisted.iter().map(|&at| &cgroups[at].id).collect();
+    let unlisted: HashSet<&CgroupId> = before.unlisted.iter().map(|(at, _)| &cgroups[*at].id).collect();
     let known: HashSet<&CgroupId> = cgroups.iter().map(|cgroup| &cgroup.id).collect();
     for (at, cgroup) in now.cgroups.iter().enumerate().filter(|(_, cgroup)| !known.contains(&cgroup.id)) {
         let is_out_of_sight = |above: usize| unlisted.contains(&now.cgroups[above].id) || latecomers.contains(&above);

@@ -24,6 +24,8 @@ pub enum Missing {
     Permission,
     /// The file was there but could not be read or understood: see the problems.
     Unreadable,
+    /// The process or the system may open no more files.
+    TooManyOpen,
     /// The cgroup went away before the file was read.
     Vanished,
     /// The kernel's counter stands still although the limit binds (Linux 6.15 and later, `memsw.limit` = `limit`).
@@ -75,6 +77,11 @@ impl Missing {
         )
     }
 
+    /// Whether the kernel tells it and it was not read.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Permission | Self::Unreadable | Self::TooManyOpen | Self::NotRead)
+    }
+
     /// The reason in the words of the screens and of the JSON's `missing`.
     pub fn reason(self) -> &'static str {
         match self {
@@ -86,6 +93,7 @@ impl Missing {
             Self::RootCgroup => "the root cgroup has no such file",
             Self::Permission => "permission denied",
             Self::Unreadable => "the kernel file could not be read or understood, see problems",
+            Self::TooManyOpen => "no more files may be open at the same time",
             Self::Vanished => "the cgroup vanished while it was read",
             Self::DeadCounter => {
                 "memsw.limit equals limit and this kernel counts no hits then, although the limit was reached"

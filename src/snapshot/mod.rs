@@ -38,9 +38,9 @@ pub struct Snapshot {
     pub readings: Vec<Arc<Memory>>,
     /// Which of them are of this moment.
     pub fresh: Fresh,
-    /// Cgroups, as indices into the topology, in which there may be others: their directories could not be listed, or
-    /// only in part.
-    pub unlisted: Vec<usize>,
+    /// Cgroups, as indices into the topology, in which there may be others, and why: their directories could not be
+    /// listed, or only in part.
+    pub unlisted: Vec<(usize, Missing)>,
     /// What could not be read.
     pub problems: Vec<Problem>,
     /// OOM kills that the kernel log tells of since the snapshot before: `/dev/kmsg`. At first all that it still has.

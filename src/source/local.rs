@@ -267,12 +267,15 @@ impl Local {
     /// What is known, as of a reading that `begun` then.
     fn snapshot(&mut self, begun: Begun, fresh: Fresh, (host, problems): (Host, Vec<Problem>)) -> Snapshot {
         let nodes = || self.tree.order().iter().filter_map(|&index| self.tree.node(index));
-        let unlisted = nodes().enumerate().filter(|(_, node)| node.faults.iter().any(Fault::is_of_directory));
+        let unlisted = nodes().enumerate().filter_map(|(at, node)| {
+            let fault = node.faults.iter().find(|fault| fault.is_of_directory())?;
+            Some((at, fault.reason()))
+        });
         Snapshot {
             taken_at: begun.on_the_wall,
             at: begun.at - self.started,
             host,
-            unlisted: unlisted.map(|(at, _)| at).collect(),
+            unlisted: unlisted.collect(),
             readings: nodes().map(|node| Arc::clone(&node.memory)).collect(),
             fresh,
             topology: self.tree.topology(),

@@ -42,6 +42,11 @@ impl Fault {
     pub(super) fn is_of_directory(&self) -> bool {
         self.file.is_none()
     }
+
+    /// Why.
+    pub(super) fn reason(&self) -> Missing {
+        reason_of(self.errno)
+    }
 }
 
 /// What came of reading a file.
@@ -155,8 +160,15 @@ fn outcome_of(errno: Errno, doing: &'static str) -> Outcome {
     match errno {
         Errno::NODEV => Outcome::Vanished,
         Errno::NOENT | Errno::OPNOTSUPP => Outcome::Absent,
-        Errno::ACCESS | Errno::PERM => failed(doing, errno, Missing::Permission),
-        _ => failed(doing, errno, Missing::Unreadable),
+        errno => failed(doing, errno, reason_of(errno)),
+    }
+}
+
+fn reason_of(errno: Errno) -> Missing {
+    match errno {
+        Errno::ACCESS | Errno::PERM => Missing::Permission,
+        Errno::MFILE | Errno::NFILE => Missing::TooManyOpen,
+        _ => Missing::Unreadable,
     }
 }
 

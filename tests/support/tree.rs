@@ -27,7 +27,8 @@ impl Tree {
         format!("docker-{}.scope", "a".repeat(64))
     }
 
-    fn container(&self) -> PathBuf {
+    /// Where the container's files are.
+    pub(crate) fn container(&self) -> PathBuf {
         self.root.path().join(Self::container_name())
     }
 
