@@ -273,7 +273,8 @@ fn summarise(model: &Model, format: Format) {
     }
     let containers = model.groups().iter().filter(|group| group.is_container()).count();
     if containers == 0 && model.scope() == Scope::Containers {
-        complain(&format!("no containers among {} cgroups; --all shows every cgroup", model.groups().len()));
+        let cgroups = units::counted(model.groups().len() as u64, "cgroup");
+        complain(&format!("no containers among {cgroups}; --all shows every cgroup"));
     }
     complain_of_problems(model);
 }

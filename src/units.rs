@@ -144,9 +144,19 @@ pub fn age_long(age: Duration) -> String {
     }
 }
 
-/// How many there are of a thing: `1 hit`, `2 hits`.
+/// How many there are of a thing: `1 hit`, `2 hits`, `2 processes`.
 pub fn counted(n: u64, thing: &str) -> String {
-    format!("{} {thing}{}", count(n), if n == 1 { "" } else { "s" })
+    format!("{} {}", count(n), named(n, thing))
+}
+
+/// What so many of a thing are called: `hit`, `hits`, `processes`.
+pub fn named(n: u64, thing: &str) -> String {
+    let ending = match n {
+        1 => "",
+        _ if thing.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{thing}{ending}")
 }
 
 /// A short time as it is set: `100ms`, `1s`, `1m`.
@@ -262,6 +272,7 @@ mod tests {
     #[test]
     fn one_thing_is_not_many() {
         assert_eq!([0, 1, 2, 48_111].map(|n| counted(n, "hit")), ["0 hits", "1 hit", "2 hits", "48.1k hits"]);
+        assert_eq!([0, 1, 2].map(|n| counted(n, "process")), ["0 processes", "1 process", "2 processes"]);
     }
 
     #[test]

@@ -594,3 +594,22 @@ fn where_there_may_be_more_than_can_be_listed_that_is_told() {
     assert!(deepest.len() > LONGEST_PATH - 260 && deepest.len() < LONGEST_PATH, "{}", deepest.len());
     assert_eq!(unlisted(&snapshot), [deepest]);
 }
+
+#[test]
+fn a_slash_behind_the_root_makes_no_other_paths() {
+    let root = tempfile::tempdir().unwrap();
+    let inner = root.path().join("a");
+    fs::create_dir(&inner).unwrap();
+    fs::write(root.path().join("cgroup.controllers"), "memory\n").unwrap();
+    let unreadable = [inner.join("memory.current"), root.path().join("cgroup.procs")];
+    for path in &unreadable {
+        std::os::unix::fs::symlink("nowhere", path).unwrap();
+    }
+    for slashes in ["", "/", "//"] {
+        let given = format!("{}{slashes}", root.path().display());
+        let snapshot = sample(Path::new(&given), "proc/v2-6.1-10-active");
+        let mut paths: Vec<&str> = snapshot.problems.iter().map(|problem| problem.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(paths, unreadable.each_ref().map(|path| path.to_str().unwrap()), "{given}");
+    }
+}

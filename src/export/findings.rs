@@ -14,6 +14,7 @@ use crate::alert::{Alert, Level, Subject};
 use crate::model::{Group, Model, Scope, Verdict, evidence};
 use crate::query::Filter;
 use crate::text;
+use crate::units;
 
 /// The version of the names and meanings in the JSON.
 const SCHEMA_VERSION: u64 = 1;
@@ -104,7 +105,7 @@ impl<'a> Findings<'a> {
 
     fn quiet(&self) -> String {
         let kind = if self.model.scope() == Scope::Everything { "cgroup" } else { "container" };
-        let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let counted = |n: usize, what: &str| format!("{n} {}", units::named(n as u64, what));
         let rows = counted(self.rows, kind);
         if self.alerts.is_empty() { rows } else { format!("{rows}, {}", counted(self.alerts.len(), "notice")) }
     }

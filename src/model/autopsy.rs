@@ -121,7 +121,7 @@ impl Autopsy {
     pub fn cause(&self) -> String {
         let hits = self
             .at_limit
-            .map_or_else(String::new, |at| format!(", which had been hit {} times", units::count(at.failcnt)));
+            .map_or_else(String::new, |at| format!(", which had been hit {}", units::counted(at.failcnt, "time")));
         format!("killed {} {}{hits}", self.victim_told(), self.culprit_told())
     }
 
@@ -132,7 +132,7 @@ impl Autopsy {
         let victim = self.victim.as_ref().map(|(pid, comm)| format!("{comm} (pid {pid}{anon})"));
         match self.killer {
             Killer::UserSpace { processes: 1 } => "one process".to_owned(),
-            Killer::UserSpace { processes } => format!("{} processes", units::count(processes)),
+            Killer::UserSpace { processes } => units::counted(processes, "process"),
             Killer::Kernel => victim.unwrap_or_else(|| "a process".to_owned()),
         }
     }

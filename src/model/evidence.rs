@@ -80,7 +80,7 @@ fn reclaimed_by_hand(group: &Group) -> Option<String> {
     let pages = group.moved?.pgscan_direct.ok().filter(|pages| *pages > 0)?;
     // What holds others together counts what is scanned at their limits.
     let is_calm = group.is_container() && group.verdict.is_ok_and(|verdict| verdict.state == State::Calm);
-    is_calm.then(|| format!("{} pages scanned without a hit: memory.reclaim was written", units::count(pages)))
+    is_calm.then(|| format!("{} scanned without a hit: memory.reclaim was written", units::counted(pages, "page")))
 }
 
 /// What the host does meanwhile, for every verdict alike.
@@ -96,9 +96,9 @@ pub fn of_host(model: &Model) -> Option<String> {
     let reclaim = match (moved.allocstall, moved.pgscan_kswapd) {
         (0, 0) => format!("host kswapd quiet, {available} available"),
         (stalls, scans) => format!(
-            "host: {} allocation stalls, kswapd scanned {} pages, {available} available",
-            units::count(stalls),
-            units::count(scans)
+            "host: {}, kswapd scanned {}, {available} available",
+            units::counted(stalls, "allocation stall"),
+            units::counted(scans, "page")
         ),
     };
     Some(reclaim + &swaps)

@@ -33,6 +33,7 @@ use crate::source::sampler::{Sample, Sampler};
 use crate::term;
 use crate::ui::palette::{Depth, Palette};
 use crate::ui::theme::{ASCII, Glyphs, Theme, UNICODE};
+use crate::units;
 use painter::Painter;
 use signals::Request;
 
@@ -160,7 +161,7 @@ impl Listeners {
             term::notify(&format!("{}: {}", news.alert.name, news.alert.text))?;
         }
         if self.osc9 && !rest.is_empty() {
-            term::notify(&format!("{} more critical alerts", rest.len()))?;
+            term::notify(&units::counted(rest.len() as u64, "more critical alert"))?;
         }
         Ok(())
     }

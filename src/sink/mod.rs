@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::alert::News;
+use crate::units;
 use command::Command;
 use journal::Journal;
 
@@ -95,7 +96,8 @@ impl Sinks {
                 news.iter().filter(|news| matches!(outlet.try_send((*news).clone()), Err(TrySendError::Full(_))));
             let lost = lost.count();
             if lost > 0 {
-                (self.complain)(format!("{name} is too slow: {lost} alerts were not told"));
+                let lost = units::counted(lost as u64, "alert");
+                (self.complain)(format!("{name} is too slow: it was not told of {lost}"));
             }
         }
     }

@@ -9,7 +9,7 @@ mod near;
 mod notices;
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -297,14 +297,16 @@ impl Local {
         problems.extend(self.names.problem());
         let mut told = HashSet::new();
         for node in self.tree.order().iter().filter_map(|&index| self.tree.node(index)) {
-            let directory = || {
-                let below = node.path().trim_start_matches('/');
-                text::visible(&self.mount.root.join(below).to_string_lossy()).into_owned()
+            let path = |file: &str| {
+                let path = self.mount.root.join(node.path().trim_start_matches('/')).join(file);
+                // Without a slash at the end, nor two in the middle.
+                let path: PathBuf = path.components().collect();
+                text::visible(&path.to_string_lossy()).into_owned()
             };
             // Containers of one runtime share files, and so their problems.
             problems.extend(node.problems.iter().filter(|problem| told.insert(*problem)).cloned());
             problems.extend(node.faults.iter().map(|fault| Problem {
-                path: fault.file.map_or_else(directory, |file| format!("{}/{file}", directory())),
+                path: path(fault.file.unwrap_or_default()),
                 doing: fault.doing,
                 error: read::explained(fault.errno).to_string(),
             }));

@@ -75,7 +75,7 @@ fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     facts.extend(identity.namespace.as_ref().ok().map(|namespace| format!("namespace {namespace}")));
     facts.extend(identity.pod.as_ref().ok().or(identity.pod_id.as_ref()).map(|pod| format!("pod {pod}")));
     facts.extend(identity.id.as_ref().map(|id| format!("id {id}")));
-    facts.push(group.figures.processes.map_or_else(|_| String::new(), |n| format!("{n} processes")));
+    facts.push(group.figures.processes.map_or_else(|_| String::new(), |n| units::counted(n, "process")));
     facts.push(format!("cgroup {}", group.id.path));
     let facts = facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(", ");
     let facts = text::visible(&facts).into_owned();

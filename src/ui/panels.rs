@@ -259,7 +259,8 @@ pub fn alerts_screen(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>>
 /// How much is shown, and how well it could be read.
 pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let counted = app.model.rows().count();
-    let kind = if app.model.scope() == Scope::Everything { "cgroups" } else { "containers" };
+    let kind = if app.model.scope() == Scope::Everything { "cgroup" } else { "container" };
+    let kind = units::named(counted as u64, kind);
     let is_row = |group: &Group| app.model.is_row(group) && group.gone.is_none();
     let is_counted = |group: &&Group| group.identity.kind == Kind::Sum || is_row(group);
     let shown: usize = app.rows().filter(is_counted).map(|group| group.members).sum();
@@ -326,8 +327,10 @@ fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'sta
     let note = match (&app.filter_error, app.rows().len()) {
         (Some(_), _) if app.filtered() => Span::styled(" INVALID: the filter before is on ", alarm(theme)),
         (Some(_), _) => Span::styled(" INVALID: no filter is on ", alarm(theme)),
-        (None, 1) => Span::styled("1 row; Enter keeps it, Esc clears it", theme.style(Role::Dim)),
-        (None, rows) => Span::styled(format!("{rows} rows; Enter keeps it, Esc clears it"), theme.style(Role::Dim)),
+        (None, rows) => {
+            let rows = units::counted(rows as u64, "row");
+            Span::styled(format!("{rows}; Enter keeps it, Esc clears it"), theme.style(Role::Dim))
+        }
     };
     let room = width.saturating_sub(note.width() + 4);
     let left = vec![

@@ -238,13 +238,13 @@ fn rest(app: &App, first: usize, shown: usize, theme: &Theme) -> Line<'static> {
 
 /// Why there are no rows, and what to do.
 fn nothing(app: &App, theme: &Theme) -> Vec<Line<'static>> {
-    let cgroups = app.model.groups().len();
+    let cgroups = units::counted(app.model.groups().len() as u64, "cgroup");
     let text = match app.model.snapshot() {
         None => "    reading the cgroups ...".to_owned(),
         Some(_) if app.filtered() => "    nothing matches the filter; Esc clears it".to_owned(),
         Some(_) if app.idle == Idle::Hidden => "    nothing happens; i shows the idle ones".to_owned(),
         Some(_) if app.model.scope() == Scope::Everything => "    no cgroups".to_owned(),
-        Some(_) => format!("    no containers among {cgroups} cgroups; A shows every cgroup"),
+        Some(_) => format!("    no containers among {cgroups}; A shows every cgroup"),
     };
     vec![Line::default(), Line::styled(text, theme.style(Role::Plain))]
 }

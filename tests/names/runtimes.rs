@@ -1,5 +1,7 @@
 //! Each runtime's containers get the names that their owners use.
 
+use std::fs;
+
 use memcgtop::snapshot::{Identity, Kind, Missing};
 use memcgtop::units::Limit;
 
@@ -63,6 +65,15 @@ fn docker_with_a_directory_of_its_own() {
     let identity = host.identity(&format!("/any/where/{id}"));
     assert_eq!(told(&identity), [Some("shop-db-1"), Some("bb:1"), None, None, Some("docker")]);
     assert_eq!(identity.declared.swap_limit, Ok(Limit::Bytes(64 * MIB)));
+}
+
+#[test]
+fn docker_that_keeps_its_state_out_of_sight() {
+    let host = with_docker();
+    fs::remove_dir_all(host.path("/var/lib/docker")).unwrap();
+    let identity = host.identity(&format!("/docker/{DOCKER}"));
+    assert_eq!((identity.unnamed, &identity.image), (Some(Missing::NoState), &Err(Missing::NoState)));
+    assert_eq!((identity.runtime.as_deref(), identity.command.as_deref()), (Some("docker"), Some("postgres")));
 }
 
 #[test]
@@ -276,6 +287,11 @@ fn a_container_that_nobody_knows_is_called_after_its_host_name_or_its_command() 
     let host = Host::new();
     host.cgroup(&format!("myparent/{DOCKER}"), &[11]);
     host.process(11, 1, "postgres", b"postgres\0");
-    let identity = host.identity(&format!("/myparent/{DOCKER}"));
-    assert_eq!((identity.unnamed, identity.label().as_ref()), (Some(Missing::NoState), "4a47344137d3 (postgres)"));
+    let identity = || host.identity(&format!("/myparent/{DOCKER}"));
+    let unnamed = (Some(Missing::NoState), "4a47344137d3 (postgres)".to_owned());
+    assert_eq!((identity().unnamed, identity().label().into_owned()), unnamed);
+    host.write("/etc/hostname", &DOCKER[..12]);
+    assert_eq!((identity().unnamed, identity().label().into_owned()), unnamed, "its host name is no runtime's state");
+    host.write("/etc/hostname", "db-1\n");
+    assert_eq!((identity().unnamed, &*identity().name, identity().image), (None, "db-1", Err(Missing::NoState)));
 }

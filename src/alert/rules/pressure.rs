@@ -93,10 +93,10 @@ fn reclaims(moved: HostMoved, case: Case<'_>) -> bool {
 
 fn shortage(host: &Host, moved: HostMoved) -> String {
     format!(
-        "short of memory: {} of {} available, {} allocation stalls, kswapd scanned {} pages",
+        "short of memory: {} of {} available, {}, kswapd scanned {}",
         units::size_or_unknown(host.mem_available),
         units::size_or_unknown(host.mem_total),
-        units::count(moved.allocstall),
-        units::count(moved.pgscan_kswapd)
+        units::counted(moved.allocstall, "allocation stall"),
+        units::counted(moved.pgscan_kswapd, "page")
     )
 }

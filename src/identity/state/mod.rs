@@ -255,6 +255,9 @@ impl Resolver {
                 let directory = bundle.as_ref().and_then(Bundle::docker_directory);
                 let directory = directory.or_else(|| Some(Path::new(DOCKER_CONTAINERS).join(id?)));
                 let own = place.zip(directory).map(|(place, directory)| of_docker(&place, &directory, visit));
+                if own.as_ref().is_none_or(|own| own.name.is_none()) {
+                    visit.miss();
+                }
                 own.unwrap_or_default().or(told).or(made_by("docker"))
             }
             KUBELET => told.or(Facts { id: inner.map(Into::into), ..made_by("containerd") }),
@@ -390,7 +393,7 @@ impl Resolver {
     fn hostname(&self, first: &First, identity: &Identity, visit: &mut Visit) -> Option<Arc<str>> {
         identity.unnamed?;
         let place = self.inside(first.pid).ok()?;
-        let text = visit.take(&place, Path::new("/etc/hostname"), as_text)?;
+        let text = visit.take_hint(&place, Path::new("/etc/hostname"), as_text)?;
         let name = text.trim();
         let host = self.places.proc_root.as_ref()?.join("sys/kernel/hostname");
         let hosts_own = read::whole(&host).unwrap_or_default();

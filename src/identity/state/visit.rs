@@ -24,13 +24,28 @@ pub(super) struct Visit {
     problems: Vec<Problem>,
     watched: Vec<Watched>,
     refused: bool,
+    /// Whether state that must be there was not.
+    missed: bool,
     /// Whether any state was found.
     pub(super) found: bool,
 }
 
 impl Visit {
-    /// Reads and understands a file. What is not there is no problem; what may not be read is remembered as refused.
+    /// Reads and understands a file of a runtime. What is not there is no problem; what may not be read is remembered as
+    /// refused.
     pub(super) fn take<T>(
+        &mut self,
+        place: &Place,
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        let taken = self.take_hint(place, path, parse);
+        self.found |= taken.is_some();
+        taken
+    }
+
+    /// The same of a file that is no runtime's: there may be one where no state was found.
+    pub(super) fn take_hint<T>(
         &mut self,
         place: &Place,
         path: &Path,
@@ -41,7 +56,6 @@ impl Visit {
         let parsed = parse(&bytes).inspect_err(|Malformed| {
             self.problem(place, path, "parse", "not what its runtime writes".to_owned());
         });
-        self.found |= parsed.is_ok();
         parsed.ok()
     }
 
@@ -61,6 +75,11 @@ impl Visit {
     /// Remembers that something may not be looked at.
     pub(super) fn refuse(&mut self, error: &io::Error) {
         self.refused |= error.kind() == io::ErrorKind::PermissionDenied;
+    }
+
+    /// Remembers that its runtime keeps a name in files, and that these are not where they should be.
+    pub(super) fn miss(&mut self) {
+        self.missed = true;
     }
 
     /// Remembers that a runtime's socket did not answer.
@@ -91,6 +110,7 @@ impl Visit {
         let shortfall = match self {
             Self { refused: true, .. } => Missing::Permission,
             Self { ref problems, .. } if !problems.is_empty() => Missing::BadState,
+            Self { missed: true, .. } if facts.name.is_none() => Missing::NoState,
             Self { found: true, .. } => Missing::NotOnDisk,
             Self { .. } if facts.is_container => Missing::NotOnDisk,
             Self { .. } => Missing::NoState,
