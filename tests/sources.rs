@@ -414,6 +414,57 @@ fn assert_cut_stat(bench: &Bench, memory: &Memory, what: &str) {
     assert_eq!(lost, Err(Missing::Unreadable), "{what}");
 }
 
+/// Readings until the victim's anonymous memory is what was just written.
+fn readings_until(local: &mut Local, anon: u64) -> Option<usize> {
+    (1..=20).find(|_| row(&local.sample().unwrap(), "/victim").stat.anon == Ok(anon))
+}
+
+#[test]
+fn what_stands_still_is_read_in_turns_and_what_moves_or_is_near_its_limit_at_once() {
+    for version in [Version::V1, Version::V2] {
+        let bench = Bench::new(version);
+        let (usage, limit, anon) = match version {
+            Version::V1 => ("memory.usage_in_bytes", "memory.limit_in_bytes", "total_rss"),
+            Version::V2 => ("memory.current", "memory.max", "anon"),
+        };
+        let write = |file: &str, bytes: u64| fs::write(bench.file(file), format!("{bytes}\n")).unwrap();
+        let set_anon = |bytes: u64| {
+            let stat = fs::read_to_string(bench.file("memory.stat")).unwrap();
+            let lines = stat.lines().map(|line| match line.split_once(' ') {
+                Some((key, _)) if key == anon => format!("{anon} {bytes}\n"),
+                _ => format!("{line}\n"),
+            });
+            fs::write(bench.file("memory.stat"), lines.collect::<String>()).unwrap();
+        };
+        write(limit, 100 << 20);
+        write(usage, 10 << 20);
+        if version == Version::V2 {
+            let none = "avg10=0.00 avg60=0.00 avg300=0.00 total=0";
+            fs::write(bench.file("memory.pressure"), format!("some {none}\nfull {none}\n")).unwrap();
+        }
+        let roots =
+            Roots { cgroup: Some(bench.root.path().to_owned()), proc: Some(fixture("proc/v1-after")), root: None };
+        let mut local = Local::open(&roots, Effort::Live).unwrap();
+        set_anon(4096);
+        assert_eq!(readings_until(&mut local, 4096), Some(1), "the first reading is of what moves");
+        (0..10).for_each(|_| _ = local.sample().unwrap());
+        let waits: Vec<usize> = (1..=3)
+            .map(|pages| {
+                set_anon(pages << 20);
+                readings_until(&mut local, pages << 20).unwrap()
+            })
+            .collect();
+        assert!(waits.iter().all(|&readings| readings <= 10) && waits[1..] == [10, 10], "{version:?}: {waits:?}");
+        set_anon(8192);
+        write(usage, (10 << 20) + 4096);
+        assert_eq!(readings_until(&mut local, 8192), Some(1), "{version:?}: it moved");
+        write(usage, 95 << 20);
+        local.sample().unwrap();
+        set_anon(12288);
+        assert_eq!(readings_until(&mut local, 12288), Some(1), "{version:?}: it is near its limit");
+    }
+}
+
 #[test]
 fn a_list_of_processes_may_be_long() {
     let bench = Bench::new(Version::V1);

@@ -24,12 +24,25 @@ pub struct File {
 /// How often a file is worth reading while the dashboard runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// At every reading: what moves, and what decides whether a limit binds.
+    /// At every reading: it says whether anything else is worth reading.
     Every,
     /// At every reading, and early: the kernel tells when it moves, to whoever keeps it open.
     Told,
+    /// At every reading where there is a limit: nothing else can make it move.
+    Limited,
+    /// Where a process of the host was killed, or something moved.
+    Killed,
+    /// Where something moved, where the limit is near or pressure lasts, and at some readings.
+    Moved,
     /// At some readings: what an operator changes by hand, and what moves slowly.
     Slow,
+}
+
+impl Pace {
+    /// Whether it is read at every reading, or nearly.
+    pub fn is_always_read(self) -> bool {
+        matches!(self, Self::Every | Self::Told | Self::Limited)
+    }
 }
 
 /// What is in a file.

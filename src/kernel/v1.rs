@@ -62,35 +62,35 @@ pub const FILES: &[File] = &[
     },
     File {
         name: "memory.limit_in_bytes",
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Text(|bytes, memory| set(&mut memory.limit, limit(bytes))),
         absent: Missing::NoController,
         miss: |memory, reason| memory.limit = Err(reason),
     },
     File {
         name: "memory.memsw.limit_in_bytes",
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Text(|bytes, memory| set(&mut memory.memsw_limit, limit(bytes))),
         absent: Missing::AccountingOff,
         miss: |memory, reason| memory.memsw_limit = Err(reason),
     },
     File {
         name: FAILCNT,
-        pace: Pace::Every,
+        pace: Pace::Limited,
         content: Content::Text(|bytes, memory| set(&mut memory.events.failcnt, number(bytes))),
         absent: Missing::NoController,
         miss: |memory, reason| memory.events.failcnt = Err(reason),
     },
     File {
         name: MEMSW_FAILCNT,
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Text(|bytes, memory| set(&mut memory.events.memsw_failcnt, number(bytes))),
         absent: Missing::AccountingOff,
         miss: |memory, reason| memory.events.memsw_failcnt = Err(reason),
     },
     File {
         name: OOM_CONTROL,
-        pace: Pace::Every,
+        pace: Pace::Killed,
         content: Content::Text(|bytes, memory| {
             keys(bytes, &mut [("oom_kill", &mut memory.events.oom_kill)])
                 .or_else(|_| older_oom_control(bytes, memory))?;
@@ -104,7 +104,7 @@ pub const FILES: &[File] = &[
     },
     File {
         name: "memory.stat",
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Stat(STAT),
         absent: Missing::NoController,
         miss: |memory, reason| {

@@ -37,7 +37,7 @@ pub const FILES: &[File] = &[
     },
     File {
         name: "memory.max",
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Text(|bytes, memory| set(&mut memory.limit, limit(bytes))),
         absent: Missing::NoController,
         miss: |memory, reason| memory.limit = Err(reason),
@@ -66,7 +66,7 @@ pub const FILES: &[File] = &[
     },
     File {
         name: EVENTS,
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Text(|bytes, memory| {
             keys(
                 bytes,
@@ -86,14 +86,14 @@ pub const FILES: &[File] = &[
     },
     File {
         name: "memory.swap.current",
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Text(|bytes, memory| set(&mut memory.swap, number(bytes))),
         absent: Missing::AccountingOff,
         miss: |memory, reason| memory.swap = Err(reason),
     },
     File {
         name: "memory.stat",
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Stat(STAT),
         absent: Missing::NoController,
         miss: |memory, reason| {
@@ -102,7 +102,7 @@ pub const FILES: &[File] = &[
     },
     File {
         name: "memory.pressure",
-        pace: Pace::Every,
+        pace: Pace::Moved,
         content: Content::Text(|bytes, memory| set(&mut memory.psi, psi(bytes))),
         absent: Missing::AccountingOff,
         miss: |memory, reason| memory.psi = Err(reason),

@@ -65,17 +65,13 @@ impl Descriptors {
 
     /// Takes a place for a file, if there is one. An eighth of all is left for directories that are still to come.
     pub(super) fn keep_file(&mut self, pace: Pace) -> bool {
-        match pace {
-            Pace::Told => {
-                let taken = self.take(self.most / 16 * 15);
-                self.told += usize::from(taken);
-                taken
-            }
-            Pace::Every | Pace::Slow => {
-                let to_come = self.telling.saturating_sub(self.told);
-                self.take((self.most / 8 * 7).saturating_sub(to_come))
-            }
+        if pace == Pace::Told {
+            let taken = self.take(self.most / 16 * 15);
+            self.told += usize::from(taken);
+            return taken;
         }
+        let to_come = self.telling.saturating_sub(self.told);
+        self.take((self.most / 8 * 7).saturating_sub(to_come))
     }
 
     /// Gives back the place of a directory.

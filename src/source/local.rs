@@ -3,6 +3,7 @@
 //! A sweep finds the cgroups that came and went, reads what is due of each, and hands out one snapshot.
 //! A cgroup that vanishes meanwhile is left out; a file that fails leaves a mark and a problem.
 
+mod due;
 mod early;
 mod hold_off;
 mod near;
@@ -22,19 +23,23 @@ use crate::kernel::host::HostReader;
 use crate::kernel::{oomd, read};
 use crate::snapshot::{Fresh, Host, Memory, Missing, OomKill, Problem, Reading, Snapshot};
 use crate::source::descriptors::Descriptors;
+use crate::source::local::due::{Due, Tension};
 use crate::source::local::early::Watch;
 use crate::source::log::Log;
 use crate::source::names::Names;
+use crate::source::node::Node;
 use crate::source::owners::Owners;
 use crate::source::processes::{Place, Refusal};
 use crate::source::reader::{Fault, Handle, Outcome, Reader};
-use crate::source::tree::{Node, Tree};
+use crate::source::tree::Tree;
 use crate::source::waker::Waker;
 use crate::source::{Error, Source, Wake};
 use crate::text;
 
-/// Files of the slow pace are read at every tenth reading, a tenth of the cgroups at a time.
-const SLOW: usize = 10;
+/// Everything is read at every tenth reading, a tenth of the cgroups at a time.
+const TURNS: usize = 10;
+/// And whenever it was not for so long.
+const STALE: Duration = Duration::from_secs(15);
 
 /// The clock of the snapshots begins so long before the first: what the log tells of that time has its place on it.
 const REACH: Duration = Duration::from_secs(600);
@@ -81,6 +86,8 @@ pub struct Local {
     /// Where the clock of the snapshots begins.
     started: Instant,
     sweeps: usize,
+    /// What the host's figures ask for at this sweep.
+    tension: Tension,
     watch: Watch,
     /// What the last regular reading said of the host, and what it could not read.
     last: Option<(Host, Vec<Problem>)>,
@@ -109,6 +116,7 @@ impl Local {
             owners: Owners::new(&mount),
             started: Instant::now().checked_sub(REACH).unwrap_or_else(Instant::now),
             sweeps: 0,
+            tension: Tension::default(),
             effort,
             is_kernels: mount.is_kernels(),
             processes: Place::of(&mount, roots.proc_root()),
@@ -139,18 +147,11 @@ impl Local {
 
     /// Reads what is due of every cgroup that this sweep has not read yet; true if one of them was gone.
     fn read_all(&mut self) -> bool {
-        let files = self.mount.version.files();
+        let now = Instant::now();
         let mut vanished = false;
         for (at, index) in self.tree.order().to_vec().into_iter().enumerate() {
-            if self.tree.node(index).is_none_or(|node| node.read_in == Some(self.sweeps)) {
-                continue;
-            }
-            let everything = match self.effort {
-                Effort::Whole => true,
-                // The first picture is wanted at once; the rest follows with the second reading.
-                Effort::Live => self.sweeps > 0 && (at % SLOW == self.sweeps % SLOW || !self.is_complete(index)),
-            };
-            if !self.read_cgroup(index, files, everything) {
+            let Some(due) = self.due(at, index, now) else { continue };
+            if !self.read_cgroup(index, due, now) {
                 self.tree.remove(index);
                 vanished = true;
             }
@@ -158,29 +159,56 @@ impl Local {
         vanished
     }
 
-    fn is_complete(&self, index: usize) -> bool {
-        self.tree.node(index).is_some_and(|node| node.complete)
+    /// How much is due of the cgroup at a place in the order; `None` if this sweep has read it.
+    fn due(&self, at: usize, index: usize, now: Instant) -> Option<Due> {
+        let node = self.tree.node(index).filter(|node| node.read_in != Some(self.sweeps))?;
+        let is_turn = at % TURNS == self.sweeps % TURNS;
+        let is_fresh = node.complete.is_some_and(|complete| now.saturating_duration_since(complete) < STALE);
+        Some(match self.effort {
+            Effort::Whole => Due::Everything,
+            // The first picture is wanted at once; the rest follows with the second reading.
+            Effort::Live if self.sweeps == 0 => Due::WhatMoves,
+            Effort::Live if is_turn || !is_fresh => Due::Everything,
+            Effort::Live => Due::Signs,
+        })
     }
 
     /// Reads what is due of one cgroup; false if it is gone.
-    fn read_cgroup(&mut self, index: usize, files: &'static [File], everything: bool) -> bool {
-        let due = |file: &File| everything || file.pace != Pace::Slow;
-        let Some(mut memory) = self.tree.node(index).map(|node| *node.memory) else { return false };
-        for (number, file) in files.iter().enumerate().filter(|(_, file)| due(file)) {
-            if !self.read_file(index, number, file, everything, &mut memory) {
-                return false;
-            }
-        }
-        if self.is_replaced(index) {
+    fn read_cgroup(&mut self, index: usize, due: Due, now: Instant) -> bool {
+        let Some(before) = self.tree.node(index).map(|node| Arc::clone(&node.memory)) else { return false };
+        let mut memory = *before;
+        let tension = self.tension;
+        let is_sign = |pace| Due::is_sign(pace, &before, tension);
+        if !self.read_paces(index, is_sign, due, &mut memory) {
             return false;
         }
-        memory.events.oomd_kill = self.oomd_kill(index, everything, &memory);
+        let is_lively = before.usage.is_ok() && Due::Signs.after(&before, &memory, tension) == Due::WhatMoves;
+        let due = due.after(&before, &memory, tension);
+        if is_lively || due == Due::Everything {
+            self.tree.keep_open(index, is_lively);
+        }
+        if !self.read_paces(index, |pace| due.includes(pace) && !is_sign(pace), due, &mut memory)
+            || self.is_replaced(index)
+        {
+            return false;
+        }
+        let everything = due == Due::Everything;
+        if due != Due::Signs {
+            memory.events.oomd_kill = self.oomd_kill(index, everything, &memory);
+        }
+        drop(before);
         if let Some(node) = self.tree.node_mut(index) {
-            node.complete |= everything;
+            node.complete = if everything { Some(now) } else { node.complete };
             node.read_in = Some(self.sweeps);
             node.tell(memory);
         }
         true
+    }
+
+    /// Reads the files of some paces; false if the cgroup is gone.
+    fn read_paces(&mut self, index: usize, which: impl Fn(Pace) -> bool, due: Due, memory: &mut Memory) -> bool {
+        let mut files = self.mount.version.files().iter().enumerate().filter(|(_, file)| which(file.pace));
+        files.all(|(number, file)| self.read_file(index, number, file, due == Due::Everything, memory))
     }
 
     /// What killers in user space left at one cgroup; where its directory is not kept open, only when `everything` is read.
@@ -220,7 +248,8 @@ impl Local {
             certain => certain,
         };
         let absent = why_absent(node, file, memory.usage);
-        let kept = opened.filter(|_| self.tree.descriptors.keep_file(file.pace));
+        let is_used = node.is_lively || file.pace.is_always_read();
+        let kept = opened.filter(|_| is_used && self.tree.descriptors.keep_file(file.pace));
         let Some(node) = self.tree.node_mut(index) else { return false };
         node.faults.retain(|fault| fault.file != Some(file.name));
         if let Some(descriptor) = kept {
@@ -348,6 +377,7 @@ impl Source for Local {
         let begun = Begun::now();
         let mut problems = Vec::new();
         let host = self.host.read(&mut problems);
+        self.tension = Tension::between(self.last.as_ref().map(|(host, _)| host), &host);
         self.sweep().map_err(|errno| Error::Unreadable {
             doing: "read",
             path: self.mount.root.clone(),

@@ -12,6 +12,7 @@ pub(crate) mod descriptors;
 mod late;
 mod log;
 mod names;
+mod node;
 mod owners;
 mod reader;
 mod tree;

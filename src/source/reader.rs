@@ -7,7 +7,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::io::{self, Errno, pread};
 
-use crate::kernel::file::{Content, File, Pace};
+use crate::kernel::file::{Content, File};
 use crate::kernel::parse::{self, Malformed};
 use crate::kernel::read;
 use crate::kernel::stat::StatLines;
@@ -89,7 +89,7 @@ impl Reader {
             Handle::Closed | Handle::Absent => match open(base, file.name) {
                 Ok(descriptor) => {
                     let outcome = self.take(file, &descriptor, memory);
-                    (outcome, (file.pace != Pace::Slow).then_some(descriptor))
+                    (outcome, Some(descriptor))
                 }
                 Err(errno) => (outcome_of(errno, "open"), None),
             },

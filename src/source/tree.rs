@@ -5,146 +5,28 @@
 //! between two readings leave the count as it was. Must not read memory files.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, open, openat, statat};
 use rustix::io::Errno;
 
-use crate::identity::Place;
-use crate::identity::facts::Facts;
 use crate::identity::state::Question;
 use crate::kernel::file::Pace;
 use crate::kernel::hierarchy::Version;
 use crate::kernel::read::DIRECTORY;
 use crate::kernel::segment::printable;
-use crate::snapshot::{Cgroup, CgroupId, Events, Kind, Memory, Problem, Reading, Role, Topology};
+use crate::snapshot::{Cgroup, CgroupId, Topology};
 use crate::source::Error;
 use crate::source::descriptors::Descriptors;
+use crate::source::node::{Entry, Node};
 use crate::source::reader::{Fault, Handle};
 use crate::source::{late::Late, names::Told};
 
 /// The root's place among the nodes.
 const ROOT: usize = 0;
-
-/// One cgroup directory and what was last read of it.
-#[derive(Debug)]
-pub(super) struct Node {
-    id: CgroupId,
-    /// What it is, its runtime's state included.
-    place: Place,
-    /// What its runtime's state adds to its path.
-    known: Option<Box<Facts>>,
-    parent: Option<usize>,
-    children: Vec<usize>,
-    /// Path relative to the hierarchy's root, for when the directory is not kept open.
-    location: CString,
-    /// How its parent lists it.
-    entry: Entry,
-    directory: Option<OwnedFd>,
-    /// The directory's link count when it was last listed.
-    links: Option<u64>,
-    /// One for each file of the version's table.
-    pub(super) handles: Box<[Handle]>,
-    /// What could not be read.
-    pub(super) faults: Vec<Fault>,
-    /// What its runtime keeps and could not be read.
-    pub(super) problems: Vec<Problem>,
-    /// Whether every file was read at least once.
-    pub(super) complete: bool,
-    /// Whether the kernel tells of it, as far as there are descriptors to tell through.
-    pub(super) listened: bool,
-    /// When a limit of its own was last seen to be hit.
-    pub(super) hit: Option<Instant>,
-    /// The sweep that read it last, and its processes when they were last listed.
-    pub(super) read_in: Option<usize>,
-    pub(super) processes: Vec<u32>,
-    /// The last values; the same allocation as at the reading before where they are the same, for whoever keeps them.
-    pub(super) memory: Arc<Memory>,
-}
-
-/// How a directory lists a child: its name and inode.
-type Entry = (CString, u64);
-
-impl Node {
-    /// The root, until it is told otherwise.
-    fn new(version: Version, id: CgroupId) -> Self {
-        Self {
-            place: Place::root(),
-            known: None,
-            parent: None,
-            children: Vec::new(),
-            location: c".".to_owned(),
-            entry: (CString::default(), id.inode),
-            id,
-            directory: None,
-            links: None,
-            handles: version.files().iter().map(|_| Handle::Closed).collect(),
-            faults: Vec::new(),
-            problems: Vec::new(),
-            complete: false,
-            listened: false,
-            hit: None,
-            read_in: None,
-            processes: Vec::new(),
-            memory: Arc::new(version.blank()),
-        }
-    }
-
-    pub(super) fn is_root(&self) -> bool {
-        self.parent.is_none()
-    }
-
-    /// Whether its files are opened through its name, not through its directory.
-    pub(super) fn is_opened_by_name(&self) -> bool {
-        self.directory.is_none() && !self.is_root()
-    }
-
-    /// What it is within a container.
-    pub(super) fn role(&self) -> Role {
-        self.place.identity.role
-    }
-
-    /// The node above it.
-    pub(super) fn parent(&self) -> Option<usize> {
-        self.parent
-    }
-
-    pub(super) fn path(&self) -> &str {
-        &self.id.path
-    }
-
-    /// Takes in new values.
-    pub(super) fn tell(&mut self, mut memory: Memory) {
-        // Usage is newer than the peak where that is not read every time.
-        if let (Ok(peak), Ok(usage)) = (&mut memory.peak, memory.usage) {
-            *peak = (*peak).max(usage);
-        }
-        if *self.memory == memory {
-            return;
-        }
-        if was_hit(&self.memory.events, &memory.events) {
-            self.hit = Some(Instant::now());
-        }
-        match Arc::get_mut(&mut self.memory) {
-            Some(own) => *own = memory,
-            None => self.memory = Arc::new(memory),
-        }
-    }
-
-    /// What to ask of its runtime's state; nothing, where no runtime can know it.
-    fn question(&self) -> Option<Question> {
-        let identity = &self.place.identity;
-        let may_be_known = matches!(identity.kind, Kind::Container | Kind::Pod | Kind::Vm | Kind::Cgroup);
-        let location = PathBuf::from(OsStr::from_bytes(self.location.to_bytes()));
-        (may_be_known && identity.role == Role::Outermost && !self.is_root())
-            .then(|| Question { location, path: Arc::clone(&self.id.path) })
-    }
-}
 
 /// Every cgroup directory below one root.
 #[derive(Debug)]
@@ -278,6 +160,22 @@ impl Tree {
             }
         }
         self.topology = None;
+    }
+
+    /// Keeps the files that are read where something moves open while that is so: each costs the kernel memory.
+    pub(super) fn keep_open(&mut self, index: usize, is_lively: bool) {
+        let (files, Some(node)) = (self.version.files(), self.nodes.get_mut(index).and_then(Option::as_mut)) else {
+            return;
+        };
+        if node.is_lively && !is_lively {
+            for (handle, file) in node.handles.iter_mut().zip(files).filter(|(_, file)| !file.pace.is_always_read()) {
+                if matches!(handle, Handle::Open(_)) {
+                    *handle = Handle::Closed;
+                    self.descriptors.release_file(file.pace);
+                }
+            }
+        }
+        node.is_lively = is_lively;
     }
 
     /// Lists `index` and every directory found below it. Not recursive: cgroups may be nested deeper than a stack.
@@ -483,12 +381,6 @@ impl Tree {
         self.topology = Some(Arc::clone(&topology));
         topology
     }
-}
-
-/// Whether a limit was hit between two readings.
-fn was_hit(before: &Events, now: &Events) -> bool {
-    let rose = |before: Reading, now: Reading| matches!((before, now), (Ok(before), Ok(now)) if now > before);
-    rose(before.failcnt, now.failcnt) || rose(before.memsw_failcnt, now.memsw_failcnt)
 }
 
 fn join(location: &CStr, name: &CStr) -> CString {

@@ -16,7 +16,8 @@ use crate::source::local::hold_off::HoldOff;
 use crate::source::local::near::Near;
 use crate::source::local::notices::Notices;
 use crate::source::local::{Begun, Effort, Local};
-use crate::source::tree::{Node, Tree};
+use crate::source::node::Node;
+use crate::source::tree::Tree;
 use crate::source::waker::{Ready, Signal, Waker};
 
 /// How events are noticed between regular readings.

@@ -11,7 +11,8 @@ use crate::kernel::hierarchy::Version;
 use crate::kernel::v1;
 use crate::kernel::vmstat::OomKills;
 use crate::snapshot::{Memory, Reading};
-use crate::source::tree::{Node, Tree};
+use crate::source::node::Node;
+use crate::source::tree::Tree;
 use crate::units::Limit;
 
 /// Between two looks.

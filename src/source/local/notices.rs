@@ -11,8 +11,9 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 use crate::kernel::hierarchy::Version;
 use crate::kernel::v2;
+use crate::source::node::Node;
 use crate::source::reader::Handle;
-use crate::source::tree::{Node, Tree};
+use crate::source::tree::Tree;
 
 /// So many are taken at a time; the rest waits for the next early reading.
 const MOST: usize = 256;
@@ -46,7 +47,7 @@ impl Notices {
     /// Listens to the cgroups that came since the last time. Their files were read once: only then the kernel tells.
     /// A removed cgroup's descriptors are closed, and so forgotten.
     pub(super) fn listen(&self, tree: &mut Tree) {
-        let is_new = |&index: &usize| tree.node(index).is_some_and(|node| node.complete && !node.listened);
+        let is_new = |&index: &usize| tree.node(index).is_some_and(|node| node.complete.is_some() && !node.listened);
         let new: Vec<usize> = tree.order().iter().copied().filter(is_new).collect();
         for index in new {
             let Some(node) = tree.node_mut(index) else { continue };
