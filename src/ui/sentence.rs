@@ -126,7 +126,7 @@ fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
     say(
         nowhere,
         if nowhere == 1 { "OOM kill nobody can place" } else { "OOM kills nobody can place" },
-        "lost",
+        "unplaced",
         Role::Critical,
     );
     say(count(&|g| state(g, State::Unknown)), "unknown", "unknown", Role::Warning);
