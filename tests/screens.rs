@@ -6,6 +6,8 @@
 
 #[path = "screens/chart.rs"]
 mod chart;
+#[path = "screens/pictures.rs"]
+mod pictures;
 #[path = "screens/processes.rs"]
 mod processes;
 
