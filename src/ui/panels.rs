@@ -324,22 +324,28 @@ fn news(app: &App) -> Option<(Role, &str)> {
 }
 
 fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'static> {
-    let note = match (&app.filter_error, app.rows().len()) {
-        (Some(_), _) if app.filtered() => Span::styled(" INVALID: the filter before is on ", alarm(theme)),
-        (Some(_), _) => Span::styled(" INVALID: no filter is on ", alarm(theme)),
+    let (short, long, style) = match (&app.filter_error, app.rows().len()) {
+        (Some(_), _) if app.filtered() => (" INVALID ".to_owned(), ": the filter before is on ", alarm(theme)),
+        (Some(_), _) => (" INVALID ".to_owned(), ": no filter is on ", alarm(theme)),
         (None, rows) => {
             let rows = units::counted(rows as u64, "row");
-            Span::styled(format!("{rows}; Enter keeps it, Esc clears it"), theme.style(Role::Dim))
+            (rows, "; Enter keeps it, Esc clears it", theme.style(Role::Dim))
         }
     };
-    let room = width.saturating_sub(note.width() + 4);
+    let note = format!("{}{long}", short.trim_end());
+    // What is typed comes first.
+    let note = if note.len() + EDITED + 4 <= width { note } else { short };
+    let room = width.saturating_sub(note.len() + 4);
     let left = vec![
         Span::styled("/", theme.style(Role::Accent)),
         Span::raw(text::truncate(&text::visible(typed), room, theme.glyphs.ellipsis).into_owned()),
         Span::styled(" ", theme.style(Role::Plain).add_modifier(Modifier::REVERSED)),
     ];
-    spread(left, vec![note], width)
+    spread(left, vec![Span::styled(note, style)], width)
 }
+
+/// Cells of what is typed that are more than a note beside it.
+const EDITED: usize = 20;
 
 fn alarm(theme: &Theme) -> Style {
     theme.style(Role::Warning).add_modifier(Modifier::REVERSED)

@@ -77,7 +77,7 @@ fn colour(colour: Color) -> String {
     match colour {
         Color::Reset => TEXT.to_owned(),
         Color::Rgb(red, green, blue) => format!("#{red:02x}{green:02x}{blue:02x}"),
-        other => panic!("{other} is no true colour"),
+        other => unreachable!("{other} is no true colour"),
     }
 }
 
