@@ -2,6 +2,8 @@
 //!
 //! Must not draw, and knows nothing of what is shown.
 
+mod wire;
+
 use std::io::{self, BufWriter, Write};
 use std::panic;
 use std::sync::Once;
@@ -12,15 +14,16 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::backend::Backend as _;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use crate::app::mouse::Mouse;
 use crate::text::{self, Ellipsis};
+use wire::Wire;
 
 /// Where frames go: one buffer, so that a frame is one write.
-pub type Screen = Terminal<CrosstermBackend<BufWriter<io::Stdout>>>;
+pub type Screen = Terminal<Wire<BufWriter<io::Stdout>>>;
 
 /// A frame of a large terminal, whole.
 const FRAME: usize = 64 * 1024;
@@ -79,7 +82,7 @@ pub fn size() -> (u16, u16) {
 /// # Errors
 /// Those of the terminal.
 pub fn screen((columns, rows): (u16, u16)) -> io::Result<Screen> {
-    let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
+    let backend = Wire::new(BufWriter::with_capacity(FRAME, io::stdout()));
     let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
     let mut screen = Terminal::with_options(backend, TerminalOptions { viewport })?;
     // `Terminal::clear` asks the terminal where its cursor is, and not every terminal answers.
