@@ -7,6 +7,7 @@ mod copy;
 mod hostile;
 mod mouse;
 mod pty;
+mod strange;
 #[path = "../support/tree.rs"]
 mod tree;
 mod wire;
