@@ -17,7 +17,7 @@ use memcgtop::model::autopsy::Autopsy;
 use memcgtop::model::verdict::State;
 use memcgtop::model::{Group, Model, Scope};
 use memcgtop::snapshot::{
-    AtLimit, Cgroup, CgroupId, Culprit, Events, Fresh, Hierarchy, Host, Identity, Memory, Missing, OomKill, Part,
+    AtLimit, Cgroup, CgroupId, Culprit, Events, Fresh, Hierarchy, Host, Identity, Memory, Missing, OomKill, Own, Part,
     Snapshot, Topology, is_within,
 };
 use memcgtop::units::Limit;
@@ -242,6 +242,7 @@ impl Kernel {
             problems: Vec::new(),
             oom_kills,
             oom_log: if self.ability.log { Ok(()) } else { Err(Missing::Permission) },
+            own: Own::missing(Missing::NotRead),
         }
     }
 

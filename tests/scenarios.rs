@@ -41,8 +41,8 @@ use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::{Group, Model, Scope, Tally};
 use memcgtop::query::Filter;
 use memcgtop::snapshot::{
-    Cgroup, CgroupId, Fresh, Hierarchy, Host, Identity, Memory, Missing, Psi, PsiLine, Reading, Snapshot, Topology,
-    is_within,
+    Cgroup, CgroupId, Fresh, Hierarchy, Host, Identity, Memory, Missing, Own, Psi, PsiLine, Reading, Snapshot,
+    Topology, is_within,
 };
 use memcgtop::units::{self, Limit};
 use serde::Deserialize;
@@ -303,6 +303,7 @@ impl Stage {
             problems: Vec::new(),
             oom_kills: Vec::new(),
             oom_log: Ok(()),
+            own: Own::missing(Missing::NotRead),
         }
     }
 

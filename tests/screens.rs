@@ -7,6 +7,8 @@
 
 #[path = "screens/chart.rs"]
 mod chart;
+#[path = "screens/host.rs"]
+mod host;
 #[path = "screens/matrix.rs"]
 mod matrix;
 #[path = "screens/pictures.rs"]
@@ -80,7 +82,7 @@ const STATES: &[Case] = &[
     Case { name: "sums_by_runtime", keys: "bbbb", ..INCIDENT },
     Case { name: "rows_of_a_sum", keys: "bbbb\n", ..INCIDENT },
     Case { name: "every_cgroup", keys: "A", ..INCIDENT },
-    Case { name: "host_detail", keys: "tg\n", size: (120, 40), ..INCIDENT },
+    Case { name: "ascii_host", glyphs: &ASCII, keys: "H", size: (120, 40), ..INCIDENT },
     Case { name: "idle_hidden", keys: "i", ..INCIDENT },
     Case { name: "idle_hidden_in_the_tree", keys: "it", ..INCIDENT },
     Case { name: "nothing_but_idle", moment: Duration::from_secs(60), keys: "i", ..INCIDENT },
@@ -143,6 +145,7 @@ fn no_line_that_is_left_to_the_buffer_is_wider_than_the_screen() {
     narrow_enough(|app, area, theme| {
         let mut lines = around_the_table(app, area, theme);
         lines.extend(ui::detail::lines(app, &current(app), area, theme));
+        lines.extend(ui::host::lines(app, area, theme));
         lines.extend(ui::help::lines(app, area, theme));
         lines
     });

@@ -13,7 +13,7 @@ use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::sums::{Grouping, NONE, Sums};
 use memcgtop::model::{Group, Model, Scope, evidence};
 use memcgtop::query::Filter;
-use memcgtop::snapshot::{Cgroup, CgroupId, Fresh, Hierarchy, Memory, Missing, Snapshot, Topology};
+use memcgtop::snapshot::{Cgroup, CgroupId, Fresh, Hierarchy, Memory, Missing, Own, Snapshot, Topology};
 use memcgtop::units::Limit;
 use proptest::prelude::*;
 
@@ -61,6 +61,7 @@ fn moment(at: u64, plans: &[Plan]) -> Snapshot {
         problems: Vec::new(),
         oom_kills: Vec::new(),
         oom_log: Ok(()),
+        own: Own::missing(Missing::NotRead),
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Action {
     Alerts,
     /// OOM kills.
     Autopsies,
+    /// The host.
+    Host,
     /// What fires for the row has been seen.
     AcknowledgeRow,
     /// Everything that fires has been seen.
@@ -134,6 +136,7 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Pause, "space", [key(' ')], "freeze the screen; reading goes on; among the columns: show or hide", "pause"),
     entry!(Group, "b", [key('b')], "sums by pod, namespace, image, runtime; again: the rows", "group by"),
     entry!(Columns, "c", [key('c')], "the next set of columns: overview, limits, swap, reclaim, docker", "columns"),
+    entry!(Host, "H", [key('H')], "the host: whether it is short, its memory, its swap, what memcgtop costs", "host"),
     entry!(Choose, "C", [key('C')], "choose columns: space shows and hides them, < and > move them", ""),
     entry!(
         Save,

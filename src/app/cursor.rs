@@ -20,7 +20,7 @@ impl App {
                 self.select(to(self.cursor));
             }
             Screen::Columns(chooser) => chooser.at = to(chooser.at),
-            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies => self.scroll = to(self.scroll),
+            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Host => self.scroll = to(self.scroll),
         }
     }
 

@@ -145,6 +145,8 @@ pub enum Screen {
     Alerts,
     /// OOM kills.
     Autopsies,
+    /// The host.
+    Host,
     /// The columns that can be chosen.
     Columns(Chooser),
 }
@@ -390,6 +392,7 @@ impl App {
             Action::Open => self.open(),
             Action::Alerts => self.show(Screen::Alerts),
             Action::Autopsies => self.show_autopsies(),
+            Action::Host => self.show(Screen::Host),
             Action::Tree => {
                 self.tree = !matches!(self.screen, Screen::Tree);
                 self.show(if self.tree { Screen::Tree } else { Screen::Table });
@@ -450,8 +453,9 @@ impl App {
                 let key = Arc::clone(&group.identity);
                 self.open_sum(grouping, &key);
             }
+            (Screen::Table | Screen::Tree, _) if self.is_host(group) => self.show(Screen::Host),
             (Screen::Table | Screen::Tree, _) => self.show(Screen::Detail(group.id.clone())),
-            (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Columns(_), _) => {}
+            (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Host | Screen::Columns(_), _) => {}
         }
     }
 
@@ -462,7 +466,7 @@ impl App {
         }
         match self.screen {
             Screen::Table | Screen::Tree => self.clear_filter(),
-            Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Columns(_) => self.leave(),
+            _ => self.leave(),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::app::{App, Idle, Screen};
 use crate::field::{self, Field};
 use crate::model::Group;
+use crate::model::history::History;
 use crate::model::sums::{Grouping, Sums};
 use crate::query::Filter;
 use crate::snapshot::Identity;
@@ -120,8 +121,8 @@ impl App {
     pub(super) fn sideways(&mut self, step: isize) {
         match &self.screen {
             Screen::Tree => self.fold(step),
-            Screen::Detail(id) => {
-                let oldest = self.model.group(id).and_then(|group| group.history.oldest());
+            Screen::Detail(_) | Screen::Host => {
+                let oldest = self.charted().and_then(History::oldest);
                 self.window.go(step, oldest.unwrap_or_default(), self.model.now());
             }
             Screen::Table | Screen::Alerts | Screen::Autopsies | Screen::Columns(_) => self.step_column(step),

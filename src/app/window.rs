@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::{App, Screen};
+use crate::model::history::History;
 
 /// The spans that it can show, and what they are called.
 const SPANS: [(Duration, &str); 4] = [
@@ -70,10 +71,18 @@ impl Window {
 }
 
 impl App {
-    /// Whether the screen is that of a row with a past: the host's root cgroup counts otherwise than the host.
+    /// Whether the screen is that of a row with a past, or of the host.
     pub fn has_chart(&self) -> bool {
-        let Screen::Detail(id) = &self.screen else { return false };
-        self.model.group(id).is_some_and(|group| !self.is_host(group))
+        self.charted().is_some()
+    }
+
+    /// The past that the screen shows.
+    pub(super) fn charted(&self) -> Option<&History> {
+        match &self.screen {
+            Screen::Detail(id) => self.model.group(id).map(|group| &group.history),
+            Screen::Host => self.model.host().map(|_| &self.model.host_past().history),
+            _ => None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::model::figures::Holder;
 use crate::model::verdict::State;
-use crate::model::{Group, Model};
+use crate::model::{Group, Model, little_of};
 use crate::snapshot::{Kind, Missing, Reading};
 use crate::units::{self, Limit};
 
@@ -102,6 +102,42 @@ pub fn of_host(model: &Model) -> Option<String> {
         ),
     };
     Some(reclaim + &swaps)
+}
+
+/// The figures of the host that decide whether it is short, and those that do not.
+pub fn of_the_host_itself(model: &Model) -> Vec<String> {
+    let Some(host) = model.host() else { return Vec::new() };
+    let available = match (host.mem_available, host.mem_total) {
+        (Ok(available), Ok(total)) => {
+            let little = units::size(little_of(total));
+            format!("{} of {} available; below {little} is little", units::size(available), units::size(total))
+        }
+        (Err(reason), _) | (_, Err(reason)) => format!("what is available is not known: {}", reason.reason()),
+    };
+    let reclaim = match model.host_moved() {
+        Some(moved) => {
+            let (over, scans) = (moved.over.as_secs_f64(), units::count(moved.pgscan_kswapd));
+            let stalls = units::counted(moved.allocstall, "allocation stall");
+            let running = if moved.streak > 1 { format!(", {} readings running", moved.streak) } else { String::new() };
+            format!("kswapd scanned {scans} pages, {stalls} in {over:.1} s{running}")
+        }
+        None => format!("what is reclaimed for it {}", Missing::OneReading.reason()),
+    };
+    let stall = match host.psi {
+        Ok(psi) => {
+            let [some, full] = [psi.some.avg10, psi.full.avg10];
+            format!("stall some {some:.0}% full {full:.0}%, those at limits of cgroups included")
+        }
+        Err(reason) => format!("stall is not known: {}", reason.reason()),
+    };
+    let kills = match host.oom_kill {
+        Ok(kills) => {
+            let seen = units::count(model.host_past().kills.since_attach);
+            format!("{} since boot, {seen} since attach, at whatever limit", units::counted(kills, "OOM kill"))
+        }
+        Err(reason) => format!("OOM kills are not known: {}", reason.reason()),
+    };
+    vec![available, reclaim, stall, kills]
 }
 
 /// Those who use the room below the ancestor that holds a row, the largest first, with their usage.

@@ -41,8 +41,9 @@ use graveyard::Graveyard;
 pub use graveyard::Vanished;
 pub use group::Group;
 use groups::Shape;
+use host::HostPast;
 use kills::{Autopsies, Now, Rows};
-pub use moved::{HostMoved, Moved};
+pub use moved::{HostMoved, Moved, RUNNING, little_of};
 use restarts::Restarts;
 pub use sums::Worst;
 pub use tally::Tally;
@@ -66,9 +67,7 @@ pub struct Model {
     started: Option<Duration>,
     shapes: Vec<Shape>,
     groups: Vec<Group>,
-    /// When the host's figures were read.
-    host_at: Duration,
-    host_moved: Option<HostMoved>,
+    host_past: HostPast,
     gone: Gone,
     /// OOM kills of earlier cgroups under the paths of each row.
     earlier_kills: Vec<EarlierKills>,
@@ -89,8 +88,7 @@ impl Model {
             started: None,
             shapes: Vec::new(),
             groups: Vec::new(),
-            host_at: Duration::ZERO,
-            host_moved: None,
+            host_past: HostPast::default(),
             gone: Gone::default(),
             earlier_kills: Vec::new(),
             kills_of_vanished: HashMap::new(),
@@ -168,12 +166,17 @@ impl Model {
 
     /// What moved on the host since the reading before.
     pub fn host_moved(&self) -> Option<HostMoved> {
-        self.host_moved
+        self.host_past.moved
+    }
+
+    /// What was seen of the host since memcgtop watches.
+    pub fn host_past(&self) -> &HostPast {
+        &self.host_past
     }
 
     /// Whether the host itself is short of memory.
     pub fn host_is_short(&self) -> bool {
-        matches!((self.host(), self.host_moved), (Some(host), Some(moved)) if moved.is_short(host))
+        matches!((self.host(), self.host_past.moved), (Some(host), Some(moved)) if moved.is_short(host))
     }
 
     /// Which cgroups make a row.
@@ -239,15 +242,12 @@ impl Model {
         if let Some(before) = before.as_ref().filter(|_| snapshot.oom_log.is_err()) {
             self.autopsies.count_doubles(kills::doubles(before, &snapshot));
         }
-        let reading_before = self.host_at;
+        let reading_before = self.host_past.at;
         if snapshot.fresh == Fresh::All {
-            let over = snapshot.at.saturating_sub(self.host_at);
-            self.host_moved =
-                before.as_ref().map(|before| HostMoved::between(&before.host, &snapshot.host, over, self.host_moved));
-            self.host_at = snapshot.at;
+            self.host_past.advance(before.as_ref().map(|before| &before.host), &snapshot);
         }
         let reach = Reach::of(&snapshot);
-        let short = matches!(self.host_moved, Some(moved) if moved.is_short(&snapshot.host));
+        let short = matches!(self.host_past.moved, Some(moved) if moved.is_short(&snapshot.host));
         let now = Now { at: snapshot.at, when: snapshot.taken_at };
         let mut killed = Vec::new();
         let rows = self.shapes.iter().zip(&mut self.groups).zip(&self.earlier_kills);

@@ -117,6 +117,8 @@ impl Marks {
 /// What moved on the host between two readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostMoved {
+    /// The time between them.
+    pub over: Duration,
     /// Allocations that had to reclaim because the host was short.
     pub allocstall: u64,
     /// Pages that kswapd looked at.
@@ -141,6 +143,7 @@ impl HostMoved {
         let streak = if allocstall + pgscan_kswapd > 0 { earlier.map_or(0, |moved| moved.streak) + 1 } else { 0 };
         let rate = |before: Reading, now: Reading| Ok(now?.saturating_sub(before?) / over.as_secs().max(1));
         Self {
+            over,
             allocstall,
             pgscan_kswapd,
             swapped_in: rate(before.pswpin, now.pswpin),
@@ -152,9 +155,16 @@ impl HostMoved {
     /// Host short: reclaim for the whole host in two readings running, with little memory available.
     /// Pressure and swap are not asked: they rise at a container's own limit too.
     pub fn is_short(&self, host: &Host) -> bool {
-        const LITTLE: u64 = 10;
         let little =
-            matches!((host.mem_available, host.mem_total), (Ok(available), Ok(total)) if available < total / LITTLE);
-        self.streak >= 2 && little
+            matches!((host.mem_available, host.mem_total), (Ok(available), Ok(total)) if available < little_of(total));
+        self.streak >= RUNNING && little
     }
+}
+
+/// So many readings running make a shortage.
+pub const RUNNING: u32 = 2;
+
+/// Less available memory than this is little, on a host with so much.
+pub fn little_of(total: u64) -> u64 {
+    total / 10
 }

@@ -40,6 +40,8 @@ pub enum Missing {
     NoKernelLog,
     /// It is the running kernel's, and what is read is a copy of a host's files.
     NotHere,
+    /// Its process is in none of the cgroups that can be seen.
+    Elsewhere,
     /// Its turn to be read has not come yet.
     NotRead,
     /// The path does not tell.
@@ -103,6 +105,7 @@ impl Missing {
             Self::OneReading => "needs two readings",
             Self::NoKernelLog => "there is no /dev/kmsg",
             Self::NotHere => "a copy of a host's files has no running kernel",
+            Self::Elsewhere => "its process is in none of the cgroups that can be seen from here",
             Self::NotRead => "not read yet",
             Self::NotKnown => "the cgroup path does not tell",
             Self::NoForecast => "nothing grows steadily towards a limit of its own",

@@ -7,6 +7,7 @@ mod fresh;
 mod identity;
 mod missing;
 mod oom;
+mod own;
 mod process;
 
 use std::hash::{Hash, Hasher};
@@ -19,6 +20,7 @@ pub use fresh::Fresh;
 pub use identity::{Declared, Identity, Kind, Role};
 pub use missing::{Missing, Reading};
 pub use oom::{AtLimit, Culprit, OomKill, Part, Task};
+pub use own::Own;
 pub use process::{Process, Processes};
 
 /// Everything that one sweep read.
@@ -47,6 +49,8 @@ pub struct Snapshot {
     pub oom_kills: Vec<OomKill>,
     /// Why the log is not read, if so.
     pub oom_log: Reading<()>,
+    /// What the reading costs.
+    pub own: Own,
 }
 
 /// The cgroups of one moment, each parent before its children.

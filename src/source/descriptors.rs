@@ -17,6 +17,8 @@ const RESERVE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Descriptors {
     kept: usize,
+    /// How many of them are files.
+    files: usize,
     most: usize,
     /// Those of them that the kernel tells through.
     told: usize,
@@ -45,12 +47,12 @@ impl Descriptors {
     pub(super) fn raised() -> Self {
         let most = raise().saturating_sub(RESERVE).min(CAP);
         make_room(most);
-        Self { kept: 0, most, told: 0, telling: 0 }
+        Self { kept: 0, files: 0, most, told: 0, telling: 0 }
     }
 
     /// None: for a single reading, where keeping saves nothing.
     pub(super) fn none() -> Self {
-        Self { kept: 0, most: 0, told: 0, telling: 0 }
+        Self { kept: 0, files: 0, most: 0, told: 0, telling: 0 }
     }
 
     /// Takes a place for a directory, if there is one.
@@ -63,8 +65,19 @@ impl Descriptors {
         self.telling = telling;
     }
 
+    /// How many directories and files are kept.
+    pub(super) fn kept(&self) -> (u64, u64) {
+        (self.kept.saturating_sub(self.files) as u64, self.files as u64)
+    }
+
     /// Takes a place for a file, if there is one. An eighth of all is left for directories that are still to come.
     pub(super) fn keep_file(&mut self, pace: Pace) -> bool {
+        let taken = self.take_for_file(pace);
+        self.files += usize::from(taken);
+        taken
+    }
+
+    fn take_for_file(&mut self, pace: Pace) -> bool {
         if pace == Pace::Told {
             let taken = self.take(self.most / 16 * 15);
             self.told += usize::from(taken);
@@ -82,6 +95,7 @@ impl Descriptors {
     /// Gives back the place of a file.
     pub(super) fn release_file(&mut self, pace: Pace) {
         self.kept = self.kept.saturating_sub(1);
+        self.files = self.files.saturating_sub(1);
         self.told = self.told.saturating_sub(usize::from(pace == Pace::Told));
     }
 
@@ -110,6 +124,7 @@ mod tests {
             told += usize::from(descriptors.keep_file(Pace::Told));
         }
         assert_eq!((told, every), (cgroups, 140 - 2 * cgroups));
+        assert_eq!(descriptors.kept(), (cgroups as u64, 140 - cgroups as u64));
         descriptors.release_file(Pace::Told);
         assert!(!descriptors.keep_file(Pace::Every), "it is left for the next one");
         assert!(descriptors.keep_file(Pace::Told));

@@ -28,6 +28,7 @@ use crate::source::local::early::Watch;
 use crate::source::log::Log;
 use crate::source::names::Names;
 use crate::source::node::Node;
+use crate::source::own;
 use crate::source::owners::Owners;
 use crate::source::processes::{Place, Refusal};
 use crate::source::reader::{Fault, Handle, Outcome, Reader};
@@ -89,6 +90,7 @@ pub struct Local {
     /// What the host's figures ask for at this sweep.
     tension: Tension,
     watch: Watch,
+    own: own::Reader,
     /// What the last regular reading said of the host, and what it could not read.
     last: Option<(Host, Vec<Problem>)>,
 }
@@ -107,6 +109,7 @@ impl Local {
         let proc_root = roots.proc_root();
         Ok(Self {
             watch: Watch::new(&mount, effort, &proc_root),
+            own: own::Reader::new(),
             last: None,
             host: HostReader::new(proc_root, &mount),
             tree: Tree::open(&mount.root, mount.version, descriptors)?,
@@ -311,6 +314,7 @@ impl Local {
             problems,
             oom_kills: Vec::new(),
             oom_log: self.log.missing().map_or(Ok(()), Err),
+            own: self.own.told.clone(),
             took: begun.at.elapsed(),
         }
     }
@@ -389,6 +393,9 @@ impl Source for Local {
         let oom_kills = if early { Vec::new() } else { self.kills() };
         self.problems(&mut problems);
         self.watch.regular(&self.tree);
+        if self.effort == Effort::Live {
+            self.own.look(&self.tree, self.is_kernels);
+        }
         let told = (host, problems);
         self.last = Some(told.clone());
         Ok(Snapshot { oom_kills, ..self.snapshot(begun, Fresh::All, told) })

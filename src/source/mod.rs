@@ -13,6 +13,7 @@ mod late;
 mod log;
 mod names;
 mod node;
+mod own;
 mod owners;
 mod reader;
 mod tree;

@@ -55,6 +55,19 @@ pub fn parts<'a>(first: u64, second: u64, whole: u64, cells: usize, theme: &Them
     spans(&parts, theme)
 }
 
+/// A bar of several parts, each with its glyph, and the rest.
+pub fn stacked<'a>(taken: &[(&'static str, u64)], whole: u64, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
+    let (mut parts, mut sum) = (Vec::with_capacity(cells), 0_u64);
+    for (glyph, part) in taken {
+        sum = sum.saturating_add(*part);
+        let end = share(sum, whole, cells, sum >= whole).max(parts.len());
+        let role = if parts.is_empty() { Role::Plain } else { Role::Dim };
+        parts.resize(end, (*glyph, role));
+    }
+    parts.resize(cells, (theme.glyphs.free, Role::Dim));
+    spans(&parts, theme)
+}
+
 /// Cells of `part`, rounded; any part of half a cell gets one; all cells only where it is full.
 fn share(part: u64, whole: u64, cells: usize, full: bool) -> usize {
     if full {

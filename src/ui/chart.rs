@@ -1,4 +1,4 @@
-//! The past of a row: usage against what limits it, and hits, kills and stalls on the same axis of time.
+//! The past of a row, or of the host: usage against what limits it, and hits, kills and stalls on the same axis of time.
 //!
 //! A column stands for a part of time: usage is solid up to its smallest in it, and dim from there to its largest.
 
@@ -7,8 +7,10 @@ use std::time::Duration;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::model::history::{Axis, Point, Slot};
+use crate::model::history::{Axis, History, Point, Slot};
+use crate::model::host::HostPast;
 use crate::model::{Figures, Group};
+use crate::snapshot::Host;
 use crate::text;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{bar, header, rule};
@@ -31,8 +33,88 @@ struct Mark {
     value: u64,
 }
 
+/// Whose past is drawn.
+#[derive(Clone, Copy)]
+pub enum Subject<'a> {
+    /// A row's.
+    Row(&'a Group),
+    /// The host's.
+    Host(&'a Host, &'a HostPast),
+}
+
+impl Subject<'_> {
+    fn history(&self) -> &History {
+        match self {
+            Self::Row(group) => &group.history,
+            Self::Host(_, past) => &past.history,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Row(_) => "usage",
+            Self::Host(..) => "memory in use",
+        }
+    }
+
+    /// What is drawn solid, and what above it.
+    fn names(&self) -> [&'static str; 2] {
+        match self {
+            Self::Row(_) => ["usage", "out on swap"],
+            Self::Host(..) => ["in use, the room above is available", "swap in use"],
+        }
+    }
+
+    fn marks(&self, theme: &Theme) -> Vec<Mark> {
+        match self {
+            Self::Row(group) => limits(&group.figures, theme),
+            Self::Host(host, _) => {
+                let all = |value| Mark { sign: theme.glyphs.rule, name: "all memory", value };
+                host.mem_total.ok().map(all).into_iter().collect()
+            }
+        }
+    }
+
+    /// The rows below the curve that have something to tell.
+    fn has_hits(&self) -> bool {
+        match self {
+            Self::Row(_) => true,
+            Self::Host(_, past) => past.stalls.since_attach > 0,
+        }
+    }
+
+    fn has_kills(&self) -> bool {
+        match self {
+            Self::Row(group) => group.killed() > 0,
+            Self::Host(_, past) => past.kills.since_attach > 0,
+        }
+    }
+
+    fn has_stalls(&self) -> bool {
+        match self {
+            Self::Row(group) => group.figures.psi.is_ok(),
+            Self::Host(host, _) => host.psi.is_ok(),
+        }
+    }
+
+    fn hits(&self) -> &'static str {
+        match self {
+            Self::Row(_) => "hits",
+            Self::Host(..) => "reclaim",
+        }
+    }
+
+    /// The figures of a point, with the hits in each second.
+    fn facts(&self, point: Point, hits: f64) -> String {
+        match self {
+            Self::Row(_) => row_facts(point, hits),
+            Self::Host(host, _) => host_facts(host, point, hits),
+        }
+    }
+}
+
 struct Chart<'a> {
-    group: &'a Group,
+    subject: Subject<'a>,
     axis: Axis,
     slots: Vec<Slot>,
     marks: Vec<Mark>,
@@ -42,17 +124,17 @@ struct Chart<'a> {
 }
 
 /// The chart in `height` lines of usage and some more; nothing where there is no room.
-pub fn lines(app: &App, group: &Group, width: usize, height: u64, theme: &Theme) -> Vec<Line<'static>> {
+pub fn lines(app: &App, subject: Subject<'_>, width: usize, height: u64, theme: &Theme) -> Vec<Line<'static>> {
     if height == 0 {
         return Vec::new();
     }
     let columns = width.saturating_sub(SIZES + LARGEST).max(10);
     let axis = Axis::new(app.window.end(app.model.now()), app.window.span(), columns);
-    let slots = group.history.slots(&axis);
+    let slots = subject.history().slots(&axis);
     let cursor = app.window.moment().and_then(|moment| axis.part(moment));
-    let chart = Chart { group, axis, slots, marks: marks(&group.figures, theme), cursor, theme };
+    let chart = Chart { axis, slots, marks: subject.marks(theme), subject, cursor, theme };
     let keys = format!("+ - zoom  {} read off", theme.glyphs.arrows[1]);
-    let mut lines = vec![rule(&format!("usage in {}", app.window.name()), &keys, width, theme)];
+    let mut lines = vec![rule(&format!("{} in {}", subject.title(), app.window.name()), &keys, width, theme)];
     lines.extend(chart.usage(height));
     lines.extend(chart.events());
     lines.push(chart.times(app));
@@ -60,7 +142,7 @@ pub fn lines(app: &App, group: &Group, width: usize, height: u64, theme: &Theme)
     lines
 }
 
-fn marks(figures: &Figures, theme: &Theme) -> Vec<Mark> {
+fn limits(figures: &Figures, theme: &Theme) -> Vec<Mark> {
     let own = figures.limit.ok().and_then(Limit::bytes);
     let effective = figures.effective_limit_bytes().filter(|&limit| Some(limit) != own);
     let mark = |sign, name| move |value| Mark { sign, name, value };
@@ -81,8 +163,12 @@ impl Chart<'_> {
     fn top(&self) -> u64 {
         let used = self.points().flatten().map(|point| point.usage().unwrap_or(0).max(point.footprint())).max();
         let used = used.unwrap_or(0).max(1);
-        let limits = self.marks.iter().map(|mark| mark.value);
-        limits.filter(|&limit| limit <= used.saturating_mul(OUT_OF_SIGHT)).fold(used, u64::max)
+        let sight = match self.subject {
+            Subject::Row(_) => used.saturating_mul(OUT_OF_SIGHT),
+            // The room that is left is what it is about.
+            Subject::Host(..) => u64::MAX,
+        };
+        self.marks.iter().map(|mark| mark.value).filter(|&limit| limit <= sight).fold(used, u64::max)
     }
 
     fn usage(&self, height: u64) -> Vec<Line<'static>> {
@@ -118,12 +204,14 @@ impl Chart<'_> {
 
     /// Hits, kills and stall, as far as there are any to tell of.
     fn events(&self) -> Vec<Line<'static>> {
-        let group = self.group;
-        let mut lines = vec![self.hits()];
-        if group.killed() > 0 {
+        let mut lines = Vec::new();
+        if self.subject.has_hits() {
+            lines.push(self.hits());
+        }
+        if self.subject.has_kills() {
             lines.push(self.kills());
         }
-        if group.figures.psi.is_ok() {
+        if self.subject.has_stalls() {
             let stalls = self.points().map(|point| point.map_or(0, Point::stall)).collect();
             lines.push(self.curve("stall", stalls, |largest| format!("{largest}%")));
         }
@@ -134,7 +222,7 @@ impl Chart<'_> {
         // A curve is of whole numbers.
         const PARTS: f64 = 1_000.0;
         let rates = self.slots.iter().map(|slot| (slot.hit_rate() * PARTS).ceil() as u64).collect();
-        self.curve("hits", rates, |largest| a_second(largest as f64 / PARTS))
+        self.curve(self.subject.hits(), rates, |largest| a_second(largest as f64 / PARTS))
     }
 
     fn kills(&self) -> Line<'static> {
@@ -185,10 +273,11 @@ impl Chart<'_> {
 
     fn legend(&self) -> Line<'static> {
         let glyphs = self.theme.glyphs;
-        let mut parts = vec![format!("{} usage", glyphs.floor)];
+        let [usage, beside] = self.subject.names();
+        let mut parts = vec![format!("{} {usage}", glyphs.floor)];
         let is_out = |point: Point| point.usage().is_some_and(|usage| point.footprint() > usage);
         if self.points().flatten().any(is_out) {
-            parts.push(format!("{} out on swap", glyphs.droppable));
+            parts.push(format!("{} {beside}", glyphs.droppable));
         }
         let top = self.top();
         parts.extend(self.marks.iter().map(|mark| {
@@ -207,7 +296,7 @@ impl Chart<'_> {
         let facts = match self.slots[column] {
             Slot::Unknown => "not watched yet".to_owned(),
             Slot::Gap => "not read".to_owned(),
-            slot @ Slot::Read { point, .. } => facts(point, slot.hit_rate()),
+            slot @ Slot::Read { point, .. } => self.subject.facts(point, slot.hit_rate()),
         };
         let when = Span::styled(format!("  {when}  "), self.theme.style(Role::Accent));
         Line::from(vec![when, Span::raw(facts)])
@@ -219,18 +308,35 @@ fn a_second(rate: f64) -> String {
     if rate > 0.0 && rate < 10.0 { format!("{rate:.1}/s") } else { format!("{}/s", units::count(rate.round() as u64)) }
 }
 
-fn facts(point: Point, hits: f64) -> String {
-    let usage = match (point.least_usage(), point.usage()) {
-        (Some(least), Some(most)) if units::size(least) != units::size(most) => {
-            format!("usage {} to {}", units::size(least), units::size(most))
-        }
-        (_, usage) => format!("usage {}", usage.map_or_else(|| "?".to_owned(), units::size)),
-    };
+fn row_facts(point: Point, hits: f64) -> String {
+    let usage = format!("usage {}", range(point.least_usage(), point.usage()));
     let is_more = point.usage().is_some_and(|usage| point.footprint() > usage);
     let footprint = is_more.then(|| format!("footprint {}", units::size(point.footprint())));
     let kills = (point.kills() > 0).then(|| units::counted(point.kills(), "kill"));
     let others = [format!("hits {}", a_second(hits)), format!("stall {}%", point.stall())];
     [usage].into_iter().chain(footprint).chain(others).chain(kills).collect::<Vec<_>>().join("  ")
+}
+
+/// What was available is what was not in use.
+fn host_facts(host: &Host, point: Point, stalls: f64) -> String {
+    let available = |used: Option<u64>| Some(host.mem_total.ok()?.saturating_sub(used?));
+    let swap = point.usage().and_then(|used| point.footprint().checked_sub(used));
+    let facts = [
+        format!("available {}", range(available(point.usage()), available(point.least_usage()))),
+        format!("swap in use {}", swap.map_or_else(|| "?".to_owned(), units::size)),
+        format!("stall {}%", point.stall()),
+    ];
+    let stalls = (stalls > 0.0).then(|| format!("had to reclaim {}", a_second(stalls)));
+    let kills = (point.kills() > 0).then(|| units::counted(point.kills(), "kill"));
+    facts.into_iter().chain(stalls).chain(kills).collect::<Vec<_>>().join("  ")
+}
+
+/// The least and the most, or only one where they look alike.
+fn range(least: Option<u64>, most: Option<u64>) -> String {
+    match (least.map(units::size), most.map(units::size)) {
+        (Some(least), Some(most)) if least != most => format!("{least} to {most}"),
+        (_, most) => most.unwrap_or_else(|| "?".to_owned()),
+    }
 }
 
 /// The time on the wall, so long before the newest reading.

@@ -19,7 +19,7 @@ pub fn text(app: &App) -> Option<String> {
         Screen::Table | Screen::Tree => app.current().map(|group| row(app, group)),
         Screen::Detail(id) => app.model.group(id).map(|group| row(app, group)),
         Screen::Autopsies => Some(joined(autopsies::blocks(app, &plain()))).filter(|text| !text.is_empty()),
-        Screen::Alerts | Screen::Columns(_) => None,
+        Screen::Alerts | Screen::Host | Screen::Columns(_) => None,
     }
 }
 

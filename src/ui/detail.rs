@@ -7,13 +7,14 @@ use crate::app::App;
 use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::forecast::Forecast;
-use crate::model::host::{mem_used, swap_used};
+use crate::model::host::mem_used;
 use crate::model::verdict::State;
 use crate::model::{Group, cause, evidence};
-use crate::snapshot::{CgroupId, Host, Reading};
+use crate::snapshot::{CgroupId, Reading};
 use crate::text;
+use crate::ui::chart::Subject;
 use crate::ui::columns;
-use crate::ui::panels::{host_need, state, state_of};
+use crate::ui::panels::state;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{bar, chart, fitted, processes, rule, spread};
 use crate::units;
@@ -25,13 +26,10 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
         let path = text::visible(&id.path).into_owned();
         return vec![Line::raw(format!("{path} is gone")), Line::raw("Esc goes back to the table")];
     };
-    if let Some(host) = app.model.host().filter(|_| app.is_host(group)) {
-        return fitted(host_lines(app, group, host, width, theme), width, theme);
-    }
     let mut lines = title(group, width, theme);
     lines.push(rule("why", "", width, theme));
     lines.extend(why(app, group));
-    lines.extend(chart::lines(app, group, width, chart_height(area.height), theme));
+    lines.extend(chart::lines(app, Subject::Row(group), width, chart_height(area.height), theme));
     lines.extend(composition(group, width, theme));
     lines.extend(swap(app, group, width, theme));
     lines.extend(chain(app, group, width, theme));
@@ -39,28 +37,6 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.extend(processes::lines(app, width, theme));
     lines.extend(figures("every figure", group, width, theme));
     fitted(lines, width, theme)
-}
-
-/// The host as a whole. Its root cgroup counts otherwise, or not at all, so its figures stand apart.
-fn host_lines(app: &App, group: &Group, host: &Host, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let fact = |fact: String| Line::raw(format!("  {}", text::visible(&fact)));
-    let head = format!(" {} is {}", text::visible(&host.hostname), state_of(app, group));
-    let mut first = columns::sign(group, theme);
-    first.push(Span::styled(head, theme.style(Role::Strong)));
-    let mut lines = vec![Line::from(first), rule("why", "", width, theme)];
-    lines.push(fact(host_need(host).join("; ")));
-    lines.extend(evidence::of_host(&app.model).map(fact));
-    lines.extend(host.psi.ok().map(|psi| {
-        let [some, full] = [psi.some.avg10, psi.full.avg10];
-        fact(format!("stall some {some:.0}% full {full:.0}%, those at limits of cgroups included"))
-    }));
-    lines.extend(host.oom_kill.ok().map(|kills| fact(units::counted(kills, "OOM kill") + " since boot")));
-    lines.push(rule("swap", "", width, theme));
-    let (used, total) = (units::size_or_unknown(swap_used(host)), units::size_or_unknown(host.swap_total));
-    lines.push(fact(format!("{used} used of {total}")));
-    lines.push(fact(format!("{} of it still in memory too (swap cache)", units::size_or_unknown(host.swap_cached))));
-    lines.extend(figures("figures of the root cgroup, which are not the host's", group, width, theme));
-    lines
 }
 
 fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
@@ -225,7 +201,7 @@ fn declaration(group: &Group, theme: &Theme) -> Vec<Line<'static>> {
 }
 
 /// Every figure with its value, or why there is none.
-fn figures(title: &str, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn figures(title: &str, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = vec![rule(title, "meanings under ?", width, theme)];
     lines.extend(FIELDS.iter().map(|field| {
         let head = Span::styled(format!("  {}", text::pad_right(field.id, 22)), theme.style(Role::Accent));

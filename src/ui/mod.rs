@@ -21,6 +21,7 @@ pub mod copy;
 pub mod detail;
 pub mod header;
 pub mod help;
+pub mod host;
 pub mod palette;
 pub mod panels;
 pub mod pointer;
@@ -109,6 +110,7 @@ fn text(app: &App, area: Rect, theme: &Theme) -> Option<Vec<Line<'static>>> {
         (_, true) => help::lines(app, area, theme),
         (Screen::Detail(id), _) => detail::lines(app, id, area, theme),
         (Screen::Autopsies, _) => autopsies::lines(app, area, theme),
+        (Screen::Host, _) => host::lines(app, area, theme),
         (Screen::Alerts, _) => panels::alerts_screen(app, area, theme),
         (Screen::Table | Screen::Tree | Screen::Columns(_), _) => return None,
     })

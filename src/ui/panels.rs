@@ -391,7 +391,7 @@ fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
 fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
     let useful = |action: Action| match (&app.screen, app.help) {
         (_, true) => matches!(action, Action::Back | Action::Quit),
-        (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies, _) => {
+        (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Host, _) => {
             let is_zoom = matches!(action, Action::ZoomIn | Action::ZoomOut);
             is_zoom && app.has_chart()
                 || matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 
+use crate::pty::Terminal;
 use crate::support::cgroups::Sandbox;
 use crate::support::hogs::Hog;
 use crate::support::program::{PROGRAM, command, parse, snapshot};
@@ -45,4 +46,20 @@ fn an_ordinary_user_sees_the_rows() {
     assert!(within_slack(row.number("usage"), container.usage()));
     assert_eq!(row.number("limit"), 64 << 20);
     assert_eq!(row.number("failcnt"), container.hits());
+}
+
+#[test]
+fn the_screen_of_the_host_knows_where_memcgtop_lives() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let sandbox = Sandbox::new(&hierarchy, "home");
+    let home = sandbox.limited("memcgtop.service", 64 << 20);
+    let mut terminal = Terminal::start(PROGRAM, &["--interval", "200ms"], &[]);
+    terminal.resize(200, 60);
+    home.set("cgroup.procs", &terminal.pid().as_raw_nonzero().to_string());
+    let lives = format!("lives in {}, whose limit is full to ", home.path());
+    terminal.press_for("H", "memcgtop itself");
+    terminal.wait_for("its cgroup", |screen| screen.contents().contains(&lives));
+    terminal.wait_for("its files", |screen| screen.contents().contains(" files that it keeps open"));
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
 }

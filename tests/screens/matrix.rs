@@ -12,10 +12,11 @@ struct Shown {
 const AT_THE_INCIDENT: Shown = Shown { name: "", moment: Demo::INCIDENT, keys: "" };
 
 /// The row that thrashes is in the most trouble, so it is the first one.
-const SCREENS: [Shown; 8] = [
+const SCREENS: [Shown; 9] = [
     Shown { name: "table", keys: "g", ..AT_THE_INCIDENT },
     Shown { name: "tree", keys: "gt", ..AT_THE_INCIDENT },
     Shown { name: "detail", keys: "g\n", ..AT_THE_INCIDENT },
+    Shown { name: "host", keys: "H", ..AT_THE_INCIDENT },
     Shown { name: "alerts", keys: "a", ..AT_THE_INCIDENT },
     Shown { name: "kills", keys: "o", moment: Duration::from_secs(260) },
     Shown { name: "help", keys: "?", ..AT_THE_INCIDENT },

@@ -4,6 +4,7 @@
 mod alerts;
 mod columns;
 mod copy;
+mod host;
 mod hostile;
 mod mouse;
 mod pty;

@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::model::Figures;
+use crate::model::host::{mem_used, swap_used};
+use crate::snapshot::{Host, Psi, Reading};
 
 /// How long a stretch is, in milliseconds.
 pub(super) const STRETCH: u32 = 10_000;
@@ -24,15 +26,26 @@ pub struct Point {
 
 impl Point {
     pub(in crate::model) fn new(at: Duration, figures: &Figures, hits: u64, kills: u64) -> Self {
+        Self::of(at, [figures.usage, figures.footprint], [hits, kills], figures.psi)
+    }
+
+    /// The host's: memory in use, that and swap in use; allocations that had to reclaim, and OOM kills.
+    pub(in crate::model) fn of_host(at: Duration, host: &Host, stalls: u64, kills: u64) -> Self {
+        let used = mem_used(host);
+        let both = used.and_then(|used| Ok(used + swap_used(host)?));
+        Self::of(at, [used, both], [stalls, kills], host.psi)
+    }
+
+    fn of(at: Duration, [usage, footprint]: [Reading; 2], [hits, kills]: [u64; 2], psi: Reading<Psi>) -> Self {
         let pages = |bytes: u64| u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX - 1);
         Self {
             millis: u32::try_from(at.as_millis()).unwrap_or(u32::MAX),
-            usage: figures.usage.ok().and_then(|bytes| NonZeroU32::new(pages(bytes) + 1)),
+            usage: usage.ok().and_then(|bytes| NonZeroU32::new(pages(bytes) + 1)),
             dip: 0,
-            footprint: figures.footprint.map_or(0, pages),
+            footprint: footprint.map_or(0, pages),
             hits: u16::try_from(hits).unwrap_or(u16::MAX),
             kills: u8::try_from(kills).unwrap_or(u8::MAX),
-            stall: figures.psi.map_or(0, |psi| psi.some.avg10.round() as u8),
+            stall: psi.map_or(0, |psi| psi.some.avg10.round() as u8),
         }
     }
 

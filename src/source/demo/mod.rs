@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use self::curve::LOOP;
 use self::host::World;
 use super::{Error, Source};
-use crate::snapshot::{Fresh, Snapshot, Topology};
+use crate::snapshot::{Fresh, Own, Snapshot, Topology};
 
 /// A host that is told, not read: nine containers in a story of ten minutes that never ends.
 ///
@@ -81,6 +81,20 @@ impl Demo {
     }
 }
 
+/// How long a reading of such a host takes.
+const TOOK: Duration = Duration::from_micros(1_800);
+
+/// What reading so many cgroups would cost.
+fn own(cgroups: u64) -> Own {
+    const FILES: u64 = 8;
+    Own {
+        rss: Ok(12 << 20),
+        directories: Ok(cgroups),
+        files: Ok(cgroups * FILES),
+        cgroup: Ok("/user.slice/user-1000.slice/session-3.scope".into()),
+    }
+}
+
 impl Source for Demo {
     fn sample(&mut self) -> Result<Snapshot, Error> {
         let at = self.advanced + self.running.map_or(Duration::ZERO, |since| since.elapsed());
@@ -90,10 +104,11 @@ impl Source for Demo {
         let when = |moment: f64| self.start + Duration::from_secs_f64((moment - LOOP).max(0.0));
         let oom_kills = self.told.map_or_else(Vec::new, |from| self.world.kills(from, t, when));
         self.told = Some(t);
+        let own = own(readings.len() as u64);
         Ok(Snapshot {
             taken_at: self.start + at,
             at,
-            took: Duration::ZERO,
+            took: TOOK,
             host,
             topology: self.topology(t),
             oom_kills,
@@ -102,6 +117,7 @@ impl Source for Demo {
             fresh: Fresh::All,
             unlisted: Vec::new(),
             problems: Vec::new(),
+            own,
         })
     }
 }
