@@ -11,6 +11,8 @@ mod chart;
 mod host;
 #[path = "screens/matrix.rs"]
 mod matrix;
+#[path = "screens/moment.rs"]
+mod moment;
 #[path = "screens/pictures.rs"]
 mod pictures;
 #[path = "screens/processes.rs"]

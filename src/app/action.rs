@@ -67,6 +67,14 @@ pub enum Action {
     Acknowledge,
     /// Freeze the screen.
     Pause,
+    /// To the reading before, while the screen is frozen.
+    Earlier,
+    /// To the reading after.
+    Later,
+    /// Ten readings back.
+    MuchEarlier,
+    /// Ten readings forth.
+    MuchLater,
     /// Read less often.
     Slower,
     /// Read more often.
@@ -119,6 +127,10 @@ const fn ctrl(c: char) -> (KeyCode, KeyModifiers) {
 pub const ACTIONS: &[Entry] = &[
     entry!(Open, "Enter", [code(KeyCode::Enter)], "everything about the row", "detail"),
     entry!(Back, "Esc", [code(KeyCode::Esc), code(KeyCode::Backspace)], "back; on the table: clear the filter", ""),
+    entry!(Earlier, ",", [key(',')], "freeze, and show the reading before, of the last four minutes", "back"),
+    entry!(Later, ".", [key('.')], "show the reading after, up to that when the screen was frozen", "forth"),
+    entry!(MuchEarlier, "{", [key('{')], "ten readings back", ""),
+    entry!(MuchLater, "}", [key('}')], "ten readings forth", ""),
     entry!(Alerts, "a", [key('a')], "alerts: what fires, and what fired", "alerts"),
     entry!(Autopsies, "o", [key('o')], "OOM kills: who was killed, by whose limit, what it was made of", "kills"),
     entry!(Tree, "t", [key('t')], "table or tree", "tree"),

@@ -31,7 +31,7 @@ impl App {
                 news
             }
             Feed::Paused => {
-                let mut ahead = Box::new((self.model.clone(), self.alerts.clone()));
+                let mut ahead = Box::new((self.present().clone(), self.alerts.clone()));
                 let news = take_in(&mut ahead.0, &mut ahead.1, snapshot);
                 self.feed = Feed::Ahead(ahead);
                 news
@@ -42,6 +42,7 @@ impl App {
     }
 
     pub(super) fn pause(&mut self) {
+        self.look_at(None);
         match std::mem::replace(&mut self.feed, Feed::Live) {
             Feed::Live => self.feed = Feed::Paused,
             Feed::Paused => {}
@@ -71,6 +72,10 @@ impl App {
 
     /// What is left of a container goes when somebody has seen it.
     fn see_kills(&mut self, path: Option<&str>) {
+        self.in_the_present(|app| app.see_kills_by_now(path));
+    }
+
+    fn see_kills_by_now(&mut self, path: Option<&str>) {
         self.model.see_kills(path);
         if let Feed::Ahead(ahead) = &mut self.feed {
             ahead.0.see_kills(path);

@@ -8,6 +8,7 @@ mod cursor;
 pub mod defaults;
 mod editor;
 mod feed;
+mod moment;
 pub mod mouse;
 mod processes;
 mod rows;
@@ -219,6 +220,8 @@ pub struct App {
     rows: Vec<usize>,
     folded: HashSet<CgroupId>,
     feed: Feed,
+    /// The model as of the pause, while a moment before that is shown.
+    present: Option<Box<Model>>,
     tree: bool,
     layout: Layout,
 }
@@ -261,6 +264,7 @@ impl App {
             rows: Vec::new(),
             folded: HashSet::new(),
             feed: Feed::Live,
+            present: None,
             tree: settings.tree,
             layout: settings.layout,
         }
@@ -376,6 +380,10 @@ impl App {
             Action::Help => self.show_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
+            Action::Earlier => self.step(-1),
+            Action::Later => self.step(1),
+            Action::MuchEarlier => self.step(-10),
+            Action::MuchLater => self.step(10),
             Action::Acknowledge => self.acknowledge_all(),
             Action::AcknowledgeRow => self.acknowledge_row(),
             Action::Up => self.go(-1),
@@ -473,15 +481,6 @@ impl App {
     /// Back to the rows.
     fn leave(&mut self) {
         self.show(if self.tree { Screen::Tree } else { Screen::Table });
-    }
-
-    fn toggle_scope(&mut self) {
-        let scope = match self.model.scope() {
-            Scope::Containers => Scope::Everything,
-            Scope::Everything => Scope::Containers,
-        };
-        self.model.set_scope(scope);
-        self.arrange();
     }
 
     fn step_interval(&mut self, step: isize) -> Effect {

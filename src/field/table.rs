@@ -372,7 +372,7 @@ pub const FIELDS: &[Field] = &[
         Percent,
         "Share of the last 10 s in which some task waited for memory.",
         "- | memory.pressure some avg10",
-        |g| g.figures.psi.map(|psi| Value::Percent(psi.some.avg10))
+        |g| g.figures.stall.map(Value::Percent)
     ),
     field!("psi.some_avg60", Percent, "The same over 60 s.", "- | memory.pressure some avg60", |g| g
         .figures

@@ -121,9 +121,16 @@ pub fn of_the_host_itself(model: &Model) -> Vec<String> {
             let running = if moved.streak > 1 { format!(", {} readings running", moved.streak) } else { String::new() };
             format!("kswapd scanned {scans} pages, {stalls} in {over:.1} s{running}")
         }
+        None if host.allocstall == Err(Missing::NotKept) => {
+            format!("what was reclaimed for it: {}", Missing::NotKept.reason())
+        }
         None => format!("what is reclaimed for it {}", Missing::OneReading.reason()),
     };
     let stall = match host.psi {
+        Err(Missing::NotKept) => match model.host_past().stall {
+            Ok(some) => format!("stall some {some:.0}%, those at limits of cgroups included"),
+            Err(reason) => format!("stall is not known: {}", reason.reason()),
+        },
         Ok(psi) => {
             let [some, full] = [psi.some.avg10, psi.full.avg10];
             format!("stall some {some:.0}% full {full:.0}%, those at limits of cgroups included")

@@ -137,6 +137,8 @@ pub struct Figures {
     pub populated: Reading<bool>,
     /// Pressure.
     pub psi: Reading<Psi>,
+    /// Share of the last ten seconds in which some task waited, percent: the figure of the pressure that is kept.
+    pub stall: Reading<f64>,
     /// `memory.stat`.
     pub stat: SharedStat,
     /// Whether the room left is less than what the kernel's accounting can tell from none.
@@ -171,7 +173,25 @@ impl Figures {
             binding: Binding { headroom: Err(reason), by: Err(reason), limit: Err(reason), usage: Err(reason) },
             next: Binding { headroom: Err(reason), by: Err(reason), limit: Err(reason), usage: Err(reason) },
         };
-        Self { usage: Err(reason), ..Self::basic(&memory, &limits) }
+        Self {
+            working_set: Err(reason),
+            floor: Err(reason),
+            limited_by: Err(reason),
+            next_limited_by: Err(reason),
+            failcnt: Err(reason),
+            ancestor_failcnt: Err(reason),
+            inner_failcnt: Err(reason),
+            high_events: Err(reason),
+            ancestor_high_events: Err(reason),
+            oom: Err(reason),
+            ancestor_oom: Err(reason),
+            oom_kill: Err(reason),
+            oom_group_kill: Err(reason),
+            oom_kill_total: Err(reason),
+            oomd_kill: Err(reason),
+            footprint: Err(reason),
+            ..Self::basic(&memory, &limits)
+        }
     }
 
     /// The figures of `shape` in `snapshot`. `kills_of_vanished`: see [`super::Model`].
@@ -231,6 +251,7 @@ impl Figures {
             processes: memory.processes,
             populated: memory.populated,
             psi: memory.psi,
+            stall: memory.psi.map(|psi| psi.some.avg10),
             stat: SharedStat(Arc::clone(memory)),
             at_limit: false,
         }

@@ -141,6 +141,12 @@ impl Graveyard {
         }
     }
 
+    /// Those that were gone by a moment of the past: of others only the last reading is left.
+    pub(super) fn rewind(&mut self, moment: Duration, living: &[Group]) {
+        self.stones.retain(|stone| stone.gone.is_some_and(|gone| gone.at <= moment));
+        self.hang_below(living);
+    }
+
     /// What is gone hangs where it was, or on what is left above that.
     pub(super) fn hang_below(&mut self, living: &[Group]) {
         for stone in &mut self.stones {

@@ -67,6 +67,8 @@ pub struct Group {
     pub history: History,
     /// How its parts grow; `None` while it is too small for that to matter.
     pub trends: Option<Box<Trends>>,
+    /// Since when its own limit is what it is.
+    pub(super) limits_since: Duration,
     /// When it reaches its own limit; `None` where that cannot be told or is not in sight.
     pub forecast: Option<Forecast>,
     /// When it vanished: a row that is left of what the OOM killer took, as of its last reading.
@@ -164,6 +166,7 @@ impl Group {
             verdict: Err(Missing::OneReading),
             history: History::default(),
             trends: None,
+            limits_since: Duration::ZERO,
             forecast: None,
             gone: None,
         }
@@ -262,6 +265,9 @@ impl Group {
     pub(super) fn advance(&mut self, mut figures: Figures, earlier: EarlierKills, around: Around) -> Killed {
         let Around { at, beat, .. } = around;
         figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier.total);
+        if figures.limit != self.figures.limit {
+            self.limits_since = at;
+        }
         let hits = self.hits.count(figures.failcnt, at, beat);
         let ancestor_hits = self.ancestor_hits.count(figures.ancestor_failcnt, at, beat);
         self.throttled.count(figures.high_events, at, beat);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::beat::Beat;
 use crate::model::history::{History, Point};
 use crate::model::{HostMoved, Tally};
-use crate::snapshot::{Host, Reading, Snapshot};
+use crate::snapshot::{Host, Missing, Reading, Snapshot};
 
 /// Memory in use, bytes: all that could not be had without swapping.
 pub fn mem_used(host: &Host) -> Reading {
@@ -18,7 +18,7 @@ pub fn swap_used(host: &Host) -> Reading {
 }
 
 /// What was seen of the host.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HostPast {
     /// When its figures were read.
     pub(super) at: Duration,
@@ -28,9 +28,21 @@ pub struct HostPast {
     pub stalls: Tally,
     /// OOM kills.
     pub kills: Tally,
+    /// What the kernel counts of these since boot.
+    pub(super) counted: Reading,
+    /// Share of the last ten seconds in which some task waited, percent.
+    pub stall: Reading<f64>,
     /// Its last minutes. Usage is memory in use, the footprint that and the swap in use, hits are allocations that had to
     /// reclaim.
     pub history: History,
+}
+
+impl Default for HostPast {
+    fn default() -> Self {
+        let (at, not_read) = (Duration::ZERO, Missing::NotRead);
+        let (stalls, kills, history) = (Tally::default(), Tally::default(), History::default());
+        Self { at, moved: None, stalls, kills, counted: Err(not_read), stall: Err(not_read), history }
+    }
 }
 
 impl HostPast {
@@ -42,6 +54,7 @@ impl HostPast {
         let stalls = self.stalls.count(host.allocstall, at, Beat::On);
         let kills = self.kills.count(host.oom_kill, at, Beat::On);
         self.history.push(Point::of_host(at, host, stalls, kills), Beat::On);
+        (self.counted, self.stall) = (host.oom_kill, host.psi.map(|psi| psi.some.avg10));
         self.at = at;
     }
 }

@@ -22,6 +22,7 @@ mod latecomers;
 pub mod limits;
 mod moved;
 pub mod restarts;
+mod rewind;
 pub mod sums;
 pub mod tally;
 pub mod verdict;

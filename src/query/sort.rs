@@ -96,7 +96,7 @@ impl fmt::Display for Sort {
 fn trouble(group: &Group) -> (u8, u64, u64, u64) {
     const STEP: f64 = 5.0;
     let figures = &group.figures;
-    let stall = figures.psi.map_or(0.0, |psi| psi.some.avg10) / STEP;
+    let stall = figures.stall.unwrap_or(0.0) / STEP;
     let floor = match (figures.floor, figures.effective_limit) {
         (Ok(floor), Ok(Limit::Bytes(limit))) if limit > 0 => floor as f64 * 100.0 / limit as f64 / STEP,
         _ => 0.0,

@@ -42,6 +42,8 @@ pub enum Missing {
     NotHere,
     /// Its process is in none of the cgroups that can be seen.
     Elsewhere,
+    /// It is of a moment of the past, and was not kept.
+    NotKept,
     /// Its turn to be read has not come yet.
     NotRead,
     /// The path does not tell.
@@ -106,6 +108,7 @@ impl Missing {
             Self::NoKernelLog => "there is no /dev/kmsg",
             Self::NotHere => "a copy of a host's files has no running kernel",
             Self::Elsewhere => "its process is in none of the cgroups that can be seen from here",
+            Self::NotKept => "not kept for moments of the past",
             Self::NotRead => "not read yet",
             Self::NotKnown => "the cgroup path does not tell",
             Self::NoForecast => "nothing grows steadily towards a limit of its own",

@@ -20,7 +20,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
         0 => String::new(),
         times => format!(", {times} from user space"),
     };
-    let note = format!("{} since attach{others}{before}", autopsies.counted());
+    let note = format!("{} since attach{others}{before}{}", autopsies.counted(), header::as_of_the_pause(app));
     let title = match meant(app).next().filter(|_| app.killed.is_some()) {
         Some(autopsy) => format!("OOM kills of {}, o shows all", text::visible(named(autopsy))),
         None => "OOM kills".to_owned(),
@@ -47,7 +47,7 @@ fn meant(app: &App) -> impl Iterator<Item = &Autopsy> {
 }
 
 fn block(app: &App, autopsy: &Autopsy, theme: &Theme) -> Vec<Line<'static>> {
-    let age = app.model.snapshot().and_then(|snapshot| snapshot.taken_at.duration_since(autopsy.when).ok());
+    let age = app.present().snapshot().and_then(|snapshot| snapshot.taken_at.duration_since(autopsy.when).ok());
     let age = age.map_or_else(String::new, |age| format!("{} ago", units::age_long(age)));
     let past = if autopsy.past { ", before memcgtop watched" } else { "" };
     let name = named(autopsy);

@@ -5,6 +5,7 @@ use ratatui::text::Span;
 use crate::model::figures::Holder;
 use crate::model::history::{Axis, History, Point, Slot};
 use crate::model::{Figures, Group};
+use crate::snapshot::Missing;
 use crate::ui::theme::{Role, Theme};
 use crate::units::Limit;
 
@@ -17,6 +18,9 @@ pub fn limit<'a>(group: &Group, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
         let words = format!("{:<cells$.cells$}", "no limit");
         return vec![Span::styled(words, theme.style(Role::Dim))];
     };
+    if let Err(Missing::NotKept) = figures.floor {
+        return vec![Span::styled("?", theme.style(Role::Dim))];
+    }
     let counted = figures.limited_by_usage.unwrap_or(usage);
     let others = match figures.limited_by {
         Ok(Holder::Ancestor(_)) => counted.saturating_sub(usage),

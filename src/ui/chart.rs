@@ -92,8 +92,8 @@ impl Subject<'_> {
 
     fn has_stalls(&self) -> bool {
         match self {
-            Self::Row(group) => group.figures.psi.is_ok(),
-            Self::Host(host, _) => host.psi.is_ok(),
+            Self::Row(group) => group.figures.stall.is_ok(),
+            Self::Host(_, past) => past.stall.is_ok(),
         }
     }
 
@@ -258,7 +258,11 @@ impl Chart<'_> {
         const APART: usize = 20;
         let columns = self.slots.len();
         let (end, now) = (app.window.end(app.model.now()), app.model.now());
-        let end = if end == now { "now".to_owned() } else { wall(app, now.saturating_sub(end)) };
+        let end = if end == now && app.looks_back().is_none() {
+            "now".to_owned()
+        } else {
+            wall(app, now.saturating_sub(end))
+        };
         let mut line = String::new();
         for label in 0..columns.div_ceil(APART) {
             let column = label * APART;

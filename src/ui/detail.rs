@@ -10,13 +10,13 @@ use crate::model::forecast::Forecast;
 use crate::model::host::mem_used;
 use crate::model::verdict::State;
 use crate::model::{Group, cause, evidence};
-use crate::snapshot::{CgroupId, Reading};
+use crate::snapshot::{CgroupId, Missing, Reading};
 use crate::text;
 use crate::ui::chart::Subject;
 use crate::ui::columns;
 use crate::ui::panels::state;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, fitted, processes, rule, spread};
+use crate::ui::{bar, chart, fitted, header, processes, rule, spread};
 use crate::units;
 
 /// The screen of one row; says so if it is gone.
@@ -24,9 +24,11 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     let width = usize::from(area.width);
     let Some(group) = app.model.group(id) else {
         let path = text::visible(&id.path).into_owned();
-        return vec![Line::raw(format!("{path} is gone")), Line::raw("Esc goes back to the table")];
+        let state = if app.looks_back().is_some() { "was not there then" } else { "is gone" };
+        return vec![Line::raw(format!("{path} {state}")), Line::raw("Esc goes back to the table")];
     };
-    let mut lines = title(group, width, theme);
+    let mut lines = header::moment(app, theme);
+    lines.extend(title(group, width, theme));
     lines.push(rule("why", "", width, theme));
     lines.extend(why(app, group));
     lines.extend(chart::lines(app, Subject::Row(group), width, chart_height(area.height), theme));
@@ -103,6 +105,11 @@ fn chart_height(height: u16) -> u64 {
 fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let figures = &group.figures;
     let Ok(usage) = figures.usage else { return Vec::new() };
+    if let Err(reason @ Missing::NotKept) = figures.floor {
+        let title = format!("{}, made of", units::size(usage));
+        let note = format!("  what can be dropped, and what cannot: {}", reason.reason());
+        return vec![rule(&title, "", width, theme), Line::styled(note, theme.style(Role::Dim))];
+    }
     let stat = &figures.stat;
     let floor = figures.floor.unwrap_or(usage);
     let note = figures.working_set.map_or_else(

@@ -1,5 +1,6 @@
 //! The top of the screen: the sentence, and the host's memory and swap.
 
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
@@ -21,7 +22,7 @@ pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<
         lines.push(both(host, theme));
         return fitted(lines, width, theme);
     }
-    lines.push(memory(host, width, theme));
+    lines.push(memory(app, host, width, theme));
     lines.push(swap(host, width, theme));
     lines.push(Line::default());
     fitted(lines, width, theme)
@@ -44,6 +45,24 @@ pub fn wall(app: &App, time: std::time::SystemTime, format: &str) -> String {
         .map_or_else(|_| "?".to_owned(), |time| time.to_zoned(app.zone.clone()).strftime(format).to_string())
 }
 
+/// Which moment of the past is shown, if one is.
+pub fn then(app: &App) -> Option<String> {
+    let (back, snapshot) = (app.looks_back()?, app.model.snapshot()?);
+    Some(format!("PAUSED {}, {} back", wall(app, snapshot.taken_at, "%H:%M:%S"), units::age_long(back)))
+}
+
+/// Alerts and kills are logs, with a time in front of each entry: they stay what they were at the pause, and say so.
+pub fn as_of_the_pause(app: &App) -> String {
+    let taken_at = app.looks_back().and(app.present().snapshot()).map(|snapshot| snapshot.taken_at);
+    taken_at.map_or_else(String::new, |taken_at| format!(" at the pause, {}", wall(app, taken_at, "%H:%M:%S")))
+}
+
+/// The same as a line of its own, for screens without this header.
+pub fn moment(app: &App, theme: &Theme) -> Vec<Line<'static>> {
+    let style = theme.style(Role::Accent).add_modifier(Modifier::REVERSED);
+    then(app).map(|then| Line::from(Span::styled(format!(" {then} "), style))).into_iter().collect()
+}
+
 fn both(host: &Host, theme: &Theme) -> Line<'static> {
     let total = host.mem_total.unwrap_or(0);
     let mut spans = vec![Span::styled("mem ", theme.style(Role::Dim))];
@@ -58,10 +77,11 @@ fn bar_cells(width: usize) -> usize {
     (width * 3 / 10).clamp(8, 48)
 }
 
-fn memory(host: &Host, width: usize, theme: &Theme) -> Line<'static> {
+fn memory(app: &App, host: &Host, width: usize, theme: &Theme) -> Line<'static> {
     let total = host.mem_total.unwrap_or(0);
     let used = total.saturating_sub(host.mem_available.unwrap_or(0));
-    let cache = total.saturating_sub(used).saturating_sub(host.mem_free.unwrap_or(0));
+    let unused = total.saturating_sub(used);
+    let cache = unused.saturating_sub(host.mem_free.unwrap_or(unused));
     let mut left = vec![Span::styled("mem  ", theme.style(Role::Dim))];
     left.extend(bar::parts(used, cache, total, bar_cells(width), theme));
     left.push(Span::raw(format!(
@@ -69,8 +89,8 @@ fn memory(host: &Host, width: usize, theme: &Theme) -> Line<'static> {
         units::size_or_unknown(host.mem_available),
         units::size_or_unknown(host.mem_total)
     )));
-    let right = match host.psi {
-        Ok(psi) => format!("stall {:.0}%{}", psi.some.avg10, stall_note(width)),
+    let right = match app.model.host_past().stall {
+        Ok(stall) => format!("stall {stall:.0}%{}", stall_note(width)),
         Err(_) => "stall ?".to_owned(),
     };
     spread(left, vec![Span::styled(right, theme.style(Role::Dim))], width)

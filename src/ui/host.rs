@@ -13,15 +13,17 @@ use crate::model::{Group, RUNNING, Scope};
 use crate::snapshot::{Host, Missing, Own, Problem, Reading, is_within};
 use crate::text;
 use crate::ui::chart::Subject;
+use crate::ui::panels::NOT_JUDGED;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, detail, fitted, rule};
+use crate::ui::{bar, chart, detail, fitted, header, rule};
 use crate::units::{self, Limit};
 
 /// The whole screen.
 pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     let width = usize::from(area.width);
     let Some(host) = app.model.host() else { return vec![Line::raw("nothing was read yet")] };
-    let mut lines = title(app, host, theme);
+    let mut lines = header::moment(app, theme);
+    lines.extend(title(app, host, theme));
     let short = format!("short: little available, and reclaim in {RUNNING} readings running");
     lines.push(rule("why", &short, width, theme));
     lines.extend(evidence::of_the_host_itself(&app.model).iter().map(|told| fact(told)));
@@ -43,6 +45,7 @@ fn fact(fact: &str) -> Line<'static> {
 
 fn title(app: &App, host: &Host, theme: &Theme) -> Vec<Line<'static>> {
     let (state, role) = match (app.model.host_moved(), app.model.host_is_short()) {
+        _ if app.looks_back().is_some() => (NOT_JUDGED, Role::Plain),
         (None, _) => ("not judged yet, that needs two readings", Role::Plain),
         (_, true) => ("short of memory", Role::Critical),
         (_, false) => ("fine", Role::Fine),
@@ -74,9 +77,11 @@ fn memory(app: &App, host: &Host, width: usize, theme: &Theme) -> Vec<Line<'stat
     let rest = host.mem_free.map(|free| total.saturating_sub(free).saturating_sub(containers + runtimes));
     let glyphs = theme.glyphs;
     let taken = [(glyphs.floor, containers), (glyphs.droppable, runtimes), (glyphs.others, rest.unwrap_or(0))];
-    let mut line = vec![Span::raw("  ")];
-    line.extend(bar::stacked(&taken, total, width.saturating_sub(4), theme));
-    lines.push(Line::from(line));
+    if rest.is_ok() {
+        let mut line = vec![Span::raw("  ")];
+        line.extend(bar::stacked(&taken, total, width.saturating_sub(4), theme));
+        lines.push(Line::from(line));
+    }
     let parts: [Part; 6] = [
         (glyphs.floor, Ok(containers), format!("charged to {}", containers_of(app))),
         (glyphs.free, host.mem_free, "free".to_owned()),
@@ -131,6 +136,9 @@ fn swap(app: &App, host: &Host, width: usize, theme: &Theme) -> Vec<Line<'static
 /// What goes in and out.
 fn swapped(app: &App) -> String {
     const PAGE: u64 = 4096;
+    if app.looks_back().is_some() {
+        return format!("in and out: {}", Missing::NotKept.reason());
+    }
     let Some(moved) = app.model.host_moved() else { return "in and out: needs two readings".to_owned() };
     let rate = |pages: Reading| match pages {
         Ok(pages) => format!("{}/s", units::size(pages.saturating_mul(PAGE))),
@@ -159,6 +167,10 @@ fn own(app: &App, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let Some(snapshot) = app.model.snapshot() else { return Vec::new() };
     let own = &snapshot.own;
     let mut lines = vec![rule("memcgtop itself", "", width, theme)];
+    if app.looks_back().is_some() {
+        lines.push(fact(Missing::NotKept.reason()));
+        return lines;
+    }
     let files = match (own.files, own.directories) {
         (Ok(files), Ok(directories)) => {
             let kernel = units::size(files * KERNEL_MEMORY);
@@ -212,6 +224,9 @@ fn problems(app: &App, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     const MOST: usize = 100;
     let problems = app.model.problems();
     let log = app.model.snapshot().and_then(|snapshot| snapshot.oom_log.err());
+    if app.looks_back().is_some() {
+        return vec![rule("could not be read", "", width, theme), fact(Missing::NotKept.reason())];
+    }
     let mut lines = vec![rule("could not be read", &problems.len().to_string(), width, theme)];
     lines.extend(log.map(|reason| fact(&format!("the kernel log: {}", reason.reason()))));
     let told = |problem: &Problem| fact(&format!("{} ({}): {}", problem.path, problem.doing, problem.error));

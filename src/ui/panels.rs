@@ -65,15 +65,23 @@ fn fitting(clauses: impl Iterator<Item = impl AsRef<str>>, between: &str, width:
 /// The state of a row in words, or of the host, which no limit holds.
 pub fn state_of(app: &App, group: &Group) -> &'static str {
     match (app.is_host(group), app.model.host_is_short()) {
+        (true, _) if app.looks_back().is_some() => NOT_JUDGED,
         (true, true) => "short of memory",
         (true, false) => "fine",
         (false, _) => state(group),
     }
 }
 
+/// What a moment of the past is not: what it takes was not kept.
+pub const NOT_JUDGED: &str = "not judged for that moment";
+
 /// A row's state in words.
 pub fn state(group: &Group) -> &'static str {
-    let Ok(verdict) = group.verdict else { return "not judged yet, that needs two readings" };
+    let verdict = match group.verdict {
+        Ok(verdict) => verdict,
+        Err(Missing::NotKept) => return NOT_JUDGED,
+        Err(_) => return "not judged yet, that needs two readings",
+    };
     if group.gone.is_some() {
         return "OOM-killed, and gone";
     }
@@ -174,7 +182,7 @@ fn relief(app: &App, group: &Group) -> Vec<String> {
 /// The newest alerts, in a rule and `most` lines.
 pub fn alerts(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
     let firing = app.alerts.firing();
-    let note = format!("{} firing", firing.len());
+    let note = format!("{} firing{}", firing.len(), header::as_of_the_pause(app));
     let mut lines = vec![rule("alerts", &note, width, theme)];
     lines.extend(firing.iter().take(most).map(|alert| alert_line(app, alert, width, theme)));
     if firing.is_empty() {
@@ -198,7 +206,7 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
     let name_cells = (width / 5).clamp(12, 36);
     let name = text::visible(&alert.name);
     let name = text::pad_right(&text::elide(&name, name_cells, theme.glyphs.ellipsis), name_cells);
-    let age = units::age_long(alert.until.unwrap_or_else(|| app.model.now()).saturating_sub(alert.since));
+    let age = units::age_long(alert.until.unwrap_or_else(|| app.present().now()).saturating_sub(alert.since));
     let age = match (alert.until, alert.acknowledged) {
         (Some(_), _) => format!("over after {age}"),
         (None, true) => "ack'd".to_owned(),
@@ -244,13 +252,13 @@ pub fn alerts_screen(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>>
     let width = usize::from(area.width);
     let firing = app.alerts.firing();
     let ended = log(app);
-    let mut lines = vec![rule("firing", &firing.len().to_string(), width, theme)];
+    let mut lines = vec![rule("firing", &format!("{}{}", firing.len(), header::as_of_the_pause(app)), width, theme)];
     lines.extend(firing.iter().map(|alert| alert_line(app, alert, width, theme)));
     if firing.is_empty() {
         lines.push(Line::styled("  none", theme.style(Role::Dim)));
     }
     lines.push(Line::default());
-    let attached = units::age_long(app.model.attached());
+    let attached = units::age_long(app.present().attached());
     lines.push(rule("log", &format!("{} in {attached}", ended.len()), width, theme));
     lines.extend(ended.into_iter().map(|alert| alert_line(app, alert, width, theme)));
     lines
@@ -268,6 +276,7 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let also = if overhead > 0 { format!(", {} to their runtimes", units::size(overhead)) } else { String::new() };
     let left = format!("  {shown} of {counted} {kind}, {} charged to containers{also}", units::size(charged));
     let problems = match app.model.problems() {
+        _ if app.looks_back().is_some() => "what was unreadable is not kept".to_owned(),
         [] => "every file readable".to_owned(),
         all @ [first, ..] => {
             format!("{} unreadable, as {}: {}", units::counted(all.len() as u64, "file"), first.path, first.error)
@@ -364,7 +373,7 @@ fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
     if app.paused() {
         let since =
             app.model.snapshot().map_or(String::new(), |snapshot| header::wall(app, snapshot.taken_at, " %H:%M:%S"));
-        modes.push(format!(" PAUSED{since} "));
+        modes.push(header::then(app).map_or_else(|| format!(" PAUSED{since} "), |then| format!(" {then} ")));
     }
     if app.is_hurried_or_slowed() {
         modes.push(format!(" EVERY {} ", units::interval(app.interval)));
@@ -393,13 +402,19 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
         (_, true) => matches!(action, Action::Back | Action::Quit),
         (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Host, _) => {
             let is_zoom = matches!(action, Action::ZoomIn | Action::ZoomOut);
+            let is_step = matches!(action, Action::Earlier | Action::Later);
             is_zoom && app.has_chart()
+                || is_step && app.paused()
                 || matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
         }
         (Screen::Columns(_), _) => {
             matches!(action, Action::Back | Action::Pause | Action::Columns | Action::Faster | Action::Slower)
         }
-        (Screen::Table | Screen::Tree, _) => !matches!(action, Action::Help | Action::ZoomIn | Action::ZoomOut),
+        (Screen::Table | Screen::Tree, _) => match action {
+            Action::Help | Action::ZoomIn | Action::ZoomOut => false,
+            Action::Earlier | Action::Later => app.paused(),
+            _ => true,
+        },
     };
     let is_choosing = matches!(app.screen, Screen::Columns(_)) && !app.help;
     let mut hints: Vec<(String, String)> = ACTIONS

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::{App, Watched};
-use crate::snapshot::Process;
+use crate::snapshot::{Missing, Process};
 use crate::text;
 use crate::ui::rule;
 use crate::ui::theme::{Role, Theme};
@@ -19,6 +19,10 @@ const SIZE: usize = 8;
 /// The section of the screen.
 pub fn lines(app: &App, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let dim = theme.style(Role::Dim);
+    if app.looks_back().is_some() {
+        let not_kept = format!("  {}", Missing::NotKept.reason());
+        return vec![rule("processes", "", width, theme), Line::styled(not_kept, dim)];
+    }
     let Some(watched) = app.processes() else {
         return vec![rule("processes", "", width, theme), Line::styled("  not read yet", dim)];
     };

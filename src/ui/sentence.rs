@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
@@ -10,6 +11,7 @@ use crate::model::verdict::{KILLED, State};
 use crate::model::{Group, Scope};
 use crate::snapshot::is_within;
 use crate::text;
+use crate::ui::header;
 use crate::ui::theme::{Role, Theme};
 use crate::units;
 
@@ -22,6 +24,12 @@ struct Clause {
 
 /// The sentence in at most `width` cells; clauses that do not fit become `+n more`.
 pub fn line(app: &App, width: usize, theme: &Theme) -> Line<'static> {
+    if let Some(then) = header::then(app) {
+        let words = [", with what is kept of it: `?` is not", ""].map(|words| format!("{then}{words}"));
+        let fitting = words.into_iter().find(|words| text::width(words) + 2 <= width);
+        let style = theme.style(Role::Accent).add_modifier(Modifier::REVERSED);
+        return Line::from(Span::styled(format!(" {} ", fitting.unwrap_or_default()), style));
+    }
     let clauses = clauses(app);
     for form in [|clause: &Clause| clause.long.clone(), |clause: &Clause| clause.short.clone()] {
         let parts: Vec<(String, Role)> = clauses.iter().map(|clause| (form(clause), clause.role)).collect();

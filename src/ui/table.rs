@@ -158,19 +158,19 @@ fn upright(span: Span<'static>) -> Span<'static> {
 /// What a column shows of a row.
 pub fn cells(app: &App, group: &Group, column: &Column, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     match app.model.host() {
-        Some(host) if app.is_host(group) => host_cells(host, column, width, theme),
+        Some(host) if app.is_host(group) => host_cells(app, host, column, width, theme),
         _ => column.cells(app, group, width, theme),
     }
 }
 
 /// The root cgroup has no figures of its own; the row shows the host's.
-fn host_cells(host: &Host, column: &Column, width: usize, theme: &Theme) -> Vec<Span<'static>> {
+fn host_cells(app: &App, host: &Host, column: &Column, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     let (Ok(total), Ok(available), Ok(used)) = (host.mem_total, host.mem_available, mem_used(host)) else {
         return Vec::new();
     };
     let nothing = || vec![Span::styled("-", theme.style(Role::Dim))];
     match column.id {
-        "bar" => bar::parts(used, available.saturating_sub(host.mem_free.unwrap_or(0)), total, width, theme),
+        "bar" => bar::parts(used, available.saturating_sub(host.mem_free.unwrap_or(available)), total, width, theme),
         "usage" => vec![Span::raw(units::size(used))],
         "effective_limit" => vec![Span::raw(units::size(total)), Span::raw(" ")],
         "percent" => vec![Span::raw(units::percent(used as f64 / total.max(1) as f64 * 100.0))],
@@ -178,7 +178,8 @@ fn host_cells(host: &Host, column: &Column, width: usize, theme: &Theme) -> Vec<
         "swap" => columns::size(swap_used(host), theme),
         "swap_cached" => columns::size(host.swap_cached, theme),
         "psi.some_avg10" => {
-            host.psi.map_or_else(|_| nothing(), |psi| vec![Span::raw(format!("{:.0}%", psi.some.avg10))])
+            let stall = app.model.host_past().stall;
+            stall.map_or_else(|_| nothing(), |stall| vec![Span::raw(format!("{stall:.0}%"))])
         }
         "trend" => Vec::new(),
         "failcnt" => vec![Span::styled("- ", theme.style(Role::Dim))],

@@ -6,6 +6,7 @@ mod columns;
 mod copy;
 mod host;
 mod hostile;
+mod moment;
 mod mouse;
 mod pty;
 mod strange;

@@ -37,6 +37,14 @@ impl Track {
         }
     }
 
+    fn until(&self, moment: Duration) -> Self {
+        if self.newest.is_none_or(|newest| newest.at() <= moment) {
+            return self.clone();
+        }
+        let (past, newest) = self.past.until(moment);
+        Self { past, newest }
+    }
+
     fn length(&self) -> usize {
         self.past.length + usize::from(self.newest.is_some())
     }
@@ -104,6 +112,17 @@ impl History {
         self.hour().next().map(Point::at)
     }
 
+    /// The same up to a moment. Stretches that go on behind it are left out: their readings are kept.
+    #[must_use]
+    pub(super) fn until(&self, moment: Duration) -> Self {
+        Self { readings: self.readings.until(moment), stretches: self.stretches.until(moment) }
+    }
+
+    /// The newest reading, or end of a stretch, with something about it.
+    pub(super) fn last_with(&self, is_so: impl Fn(Point) -> bool) -> Option<Duration> {
+        self.hour().filter(|point| is_so(*point)).last().map(Point::at)
+    }
+
     /// Every reading of the last minutes.
     pub fn points(&self) -> impl Iterator<Item = Point> {
         self.readings.points()
@@ -111,10 +130,14 @@ impl History {
 
     /// The last hour: stretches, and readings from where on all of them are still kept.
     fn hour(&self) -> impl Iterator<Item = Point> {
-        let oldest = |track: &Track| track.points().next().map_or(0, |point| point.millis);
-        let reach = oldest(&self.readings);
-        // Without anything older the readings are all there is.
-        let from = if oldest(&self.stretches) < reach { reach.next_multiple_of(STRETCH) } else { 0 };
+        let oldest = |track: &Track| track.points().next().map(|point| point.millis);
+        let reach = oldest(&self.readings).unwrap_or(0);
+        let from = match (oldest(&self.stretches), self.stretches.newest) {
+            // Where the past ends within a stretch, that one is left out.
+            (Some(first), Some(last)) if first < reach => reach.next_multiple_of(STRETCH).min(last.millis + 1),
+            // Without anything older the readings are all there is.
+            _ => 0,
+        };
         let older = self.stretches.points().take_while(move |stretch| stretch.millis < from);
         older.chain(self.readings.points().skip_while(move |reading| reading.millis < from))
     }
@@ -187,6 +210,25 @@ mod tests {
             let history: History = points.iter().copied().collect();
             prop_assert_eq!(history.points().collect::<Vec<_>>(), &points[points.len().saturating_sub(READINGS)..]);
             prop_assert_eq!(history.length(), points.len().min(READINGS));
+        }
+
+        #[test]
+        fn the_past_until_a_moment_is_what_was_known_then(readings in any_readings(), at in any::<prop::sample::Index>()) {
+            let kept = |readings: &[Point]| readings.iter().copied().collect::<History>();
+            let history = kept(&readings);
+            let moment = history.points().nth(at.index(history.length())).unwrap().at();
+            let now = readings.iter().position(|reading| reading.at() == moment).unwrap();
+            let (past, then) = (history.until(moment), kept(&readings[..=now]));
+            prop_assert_eq!(past.last(), then.last());
+            let oldest = past.points().next().unwrap().at();
+            let lately: Vec<_> = then.points().filter(|point| point.at() >= oldest).collect();
+            prop_assert_eq!(past.points().collect::<Vec<_>>(), lately);
+            let hour: Vec<_> = past.hour().collect();
+            prop_assert!(hour.is_sorted_by(|a, b| a.at() < b.at()) && hour.last() == past.last().as_ref());
+            // Everything that is kept is told: once from the stretches, and once from the readings.
+            let whole: Vec<_> = history.hour().filter(|point| point.at() <= moment).collect();
+            let sum = |points: &[Point]| points.iter().map(|point| point.hits()).sum::<u64>();
+            prop_assert!(sum(&hour) >= sum(&whole), "{:?} {:?}", hour, whole);
         }
 
         #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::point::Point;
 
@@ -32,6 +33,21 @@ impl Series {
             self.bytes.drain(..read);
             self.length -= 1;
         }
+    }
+
+    /// The points before the last one up to a moment, and that one.
+    pub(super) fn until(&self, moment: Duration) -> (Self, Option<Point>) {
+        let mut bytes = self.bytes.iter().copied();
+        let (mut place, mut read, mut length, mut found) = (self.before, 0, 0, None);
+        while let Some(next) = place.after(&mut bytes).filter(|next| next.point.at() <= moment) {
+            found = Some((read, length, place, next.point));
+            read = self.bytes.len() - bytes.len();
+            length += 1;
+            place = next;
+        }
+        let Some((kept, length, end, last)) = found else { return (Self::default(), None) };
+        let bytes = self.bytes.iter().take(kept).copied().collect();
+        (Self { bytes, length, before: self.before, end }, Some(last))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Point> {

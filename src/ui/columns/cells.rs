@@ -164,15 +164,15 @@ pub(super) fn kills(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span
 }
 
 pub(super) fn stall(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> {
-    vec![match group.figures.psi {
-        Ok(psi) => {
-            let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts) && psi.some.avg10 >= 10.0;
-            let role = match psi.some.avg10 {
+    vec![match group.figures.stall {
+        Ok(stall) => {
+            let hurts = group.verdict.is_ok_and(|verdict| verdict.hurts) && stall >= 10.0;
+            let role = match stall {
                 ..1.0 => Role::Dim,
                 _ if hurts => Role::Critical,
                 _ => Role::Plain,
             };
-            Span::styled(format!("{:.0}%", psi.some.avg10), theme.style(role))
+            Span::styled(format!("{stall:.0}%"), theme.style(role))
         }
         Err(reason) => missing(reason, theme),
     }]
