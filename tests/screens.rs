@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
+use memcgtop::app::keys::Keymap;
 use memcgtop::app::mouse::Mouse;
 use memcgtop::app::{App, Message, Screen, Settings};
 use memcgtop::field::columns::Columns;
@@ -145,8 +146,8 @@ fn no_line_is_wider_than_the_screen() {
         lines.extend(ui::panels::why(app, width, 3, theme));
         lines.extend(ui::panels::alerts(app, width, 4, theme));
         lines.extend(ui::panels::alerts_screen(app, area, theme));
-        lines.push(ui::panels::footer(app, width, theme));
-        lines.extend(ui::panels::filter_error(app, width, theme));
+        lines.push(ui::footer::footer(app, width, theme));
+        lines.extend(ui::footer::filter_error(app, width, theme));
         if width >= NARROW {
             lines.extend(around_the_table(app, area, theme));
         }
@@ -573,6 +574,7 @@ fn app() -> App {
         grouping: None,
         tree: false,
         mouse: Mouse::On,
+        keys: Keymap::default(),
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),

@@ -8,6 +8,7 @@ mod cursor;
 pub mod defaults;
 mod editor;
 mod feed;
+pub mod keys;
 pub mod mouse;
 mod processes;
 mod rows;
@@ -34,6 +35,7 @@ use action::Action;
 use columns::Chooser;
 use defaults::Defaults;
 use feed::Feed;
+use keys::Keymap;
 use mouse::Mouse;
 pub use processes::Watched;
 pub use window::Window;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub tree: bool,
     /// Who hears of the mouse.
     pub mouse: Mouse,
+    /// Which keys do what.
+    pub keys: Keymap,
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
     /// How the rules of alerts are applied.
@@ -199,6 +203,8 @@ pub struct App {
     notice: Option<(Result<String, String>, Duration)>,
     /// Who hears of the mouse.
     pub mouse: Mouse,
+    /// Which keys do what.
+    pub keys: Keymap,
     /// Lines scrolled in the help, the detail and the alerts.
     pub scroll: usize,
     /// What the chart of a row shows.
@@ -247,6 +253,7 @@ impl App {
             trouble: None,
             notice: None,
             mouse: settings.mouse,
+            keys: settings.keys,
             scroll: 0,
             window: Window::default(),
             processes: None,
@@ -340,7 +347,7 @@ impl App {
                 self.edit(*key);
                 None
             }
-            Event::Key(key) => self.act(action::of(key)?),
+            Event::Key(key) => self.act(self.keys.action(key)?),
             Event::Mouse(event) => {
                 self.point(*event);
                 None

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::forecast::Forecast;
@@ -23,7 +24,8 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     let width = usize::from(area.width);
     let Some(group) = app.model.group(id) else {
         let path = text::visible(&id.path).into_owned();
-        return vec![Line::raw(format!("{path} is gone")), Line::raw("Esc goes back to the table")];
+        let back = format!("{} goes back to the table", app.keys.told(Action::Back));
+        return vec![Line::raw(format!("{path} is gone")), Line::raw(back)];
     };
     if let Some(host) = app.model.host().filter(|_| app.is_host(group)) {
         return fitted(host_lines(app, group, host, width, theme), width, theme);

@@ -19,6 +19,7 @@ pub mod chooser;
 pub mod columns;
 pub mod copy;
 pub mod detail;
+pub mod footer;
 pub mod header;
 pub mod help;
 pub mod palette;
@@ -34,6 +35,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
+use crate::app::action::Action;
 use crate::app::{App, Layout, Page, Screen};
 use palette::{DARK, Depth};
 use theme::{ASCII, Role, Theme};
@@ -56,20 +58,20 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     }
     let body = usize::from(area.height) - 1;
     let lines = match (text(app, area, theme), &app.screen) {
-        (Some(lines), _) => scrolled(lines, app.scroll, body, theme),
+        (Some(lines), _) => scrolled(app, lines, body, theme),
         (None, Screen::Columns(choices)) => chooser::lines(app, choices, area, body, theme),
         (None, _) => overview(app, area, theme),
     };
     for (row, line) in (0..area.height - 1).zip(lines.into_iter().take(body)) {
         frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
     }
-    if let Some(error) = panels::filter_error(app, usize::from(area.width), theme) {
+    if let Some(error) = footer::filter_error(app, usize::from(area.width), theme) {
         let line = Rect { y: area.bottom() - 2, height: 1, ..area };
         frame.render_widget(Clear, line);
         frame.render_widget(error, line);
     }
     frame.render_widget(
-        panels::footer(app, usize::from(area.width), theme),
+        footer::footer(app, usize::from(area.width), theme),
         Rect { y: area.bottom() - 1, height: 1, ..area },
     );
 }
@@ -115,13 +117,14 @@ fn text(app: &App, area: Rect, theme: &Theme) -> Option<Vec<Line<'static>>> {
 }
 
 /// The part of `lines` that is in the window; its last line says how many are below.
-fn scrolled(lines: Vec<Line<'static>>, scroll: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn scrolled(app: &App, lines: Vec<Line<'static>>, height: usize, theme: &Theme) -> Vec<Line<'static>> {
     let most = lines.len().saturating_sub(height);
-    let mut shown: Vec<_> = lines.into_iter().skip(scroll.min(most)).collect();
+    let mut shown: Vec<_> = lines.into_iter().skip(app.scroll.min(most)).collect();
     let below = shown.len().saturating_sub(height);
     if below > 0 && height > 1 {
         shown.truncate(height - 1);
-        shown.push(Line::styled(format!("  {} more lines: PgDn", below + 1), theme.style(Role::Dim)));
+        let more = format!("  {} more lines: {}", below + 1, app.keys.told(Action::PageDown));
+        shown.push(Line::styled(more, theme.style(Role::Dim)));
     }
     shown
 }

@@ -5,6 +5,7 @@ mod alerts;
 mod columns;
 mod copy;
 mod hostile;
+mod keys;
 mod mouse;
 mod pty;
 #[path = "../support/tree.rs"]
