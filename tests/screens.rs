@@ -492,6 +492,40 @@ fn a_paused_screen_stands_still_and_catches_up() {
 }
 
 #[test]
+fn everything_about_a_row_leads_to_its_neighbours() {
+    for keys in ["s", "A", "t"] {
+        let mut app = told(Demo::INCIDENT, &format!("{keys}gj"));
+        let order: Vec<CgroupId> = app.rows().map(|group| group.id.clone()).collect();
+        press(&mut app, "[]");
+        assert_eq!((current(&app), app.cursor()), (order[1].clone(), 1), "only where everything about a row is shown");
+        press(&mut app, "\njj");
+        let scroll = app.scroll;
+        for (key, at) in [("]", 2), ("]", 3), ("[", 2), ("[", 1), ("[", 0), ("[", 0)] {
+            press(&mut app, key);
+            assert_eq!(app.screen, Screen::Detail(order[at].clone()), "{keys} {key}");
+            assert_eq!((current(&app), app.scroll), (order[at].clone(), scroll), "{keys} {key}");
+        }
+        press(&mut app, &"]".repeat(order.len() + 3));
+        assert_eq!(Some(&current(&app)), order.last());
+    }
+}
+
+#[test]
+fn without_a_chart_there_is_nothing_to_zoom() {
+    let mut app = told(Demo::INCIDENT, "g");
+    let before = app.window.span();
+    for keys in ["+", "a+", "o+", "?+", "C+"] {
+        press(&mut app, keys);
+        assert_eq!(app.window.span(), before, "{keys}");
+    }
+    let mut app = told(Demo::INCIDENT, "g\n+");
+    assert!(app.window.span() < before);
+    let now = app.window.span();
+    press(&mut app, "?-");
+    assert_eq!(app.window.span(), now, "the help lies over it");
+}
+
+#[test]
 fn rows_that_vanish_leave_the_cursor_on_one_that_is_there() {
     for keys in ["", "G", "tG"] {
         let mut app = app();

@@ -25,6 +25,10 @@ pub enum Action {
     Left,
     /// To the column on the right; unfold in the tree; forth in time in a chart.
     Right,
+    /// Everything about the row above.
+    Previous,
+    /// Everything about the row below.
+    Next,
     /// Less of the past in a chart.
     ZoomIn,
     /// More of the past in a chart.
@@ -181,6 +185,8 @@ pub const ACTIONS: &[Entry] = &[
         "column to the right; in the tree: unfold; in a chart: forth in time",
         ""
     ),
+    entry!(Previous, "previous", [key('[')], "everything about the row above, where one is shown", "previous"),
+    entry!(Next, "next", [key(']')], "everything about the row below, where one is shown", "next"),
     entry!(ZoomIn, "zoom-in", [key('+'), key('=')], "less of the past in a chart, down to a minute", "zoom in"),
     entry!(ZoomOut, "zoom-out", [key('-')], "more of the past in a chart, up to an hour", "zoom out"),
     entry!(PageUp, "page-up", [code(KeyCode::PageUp), ctrl('b')], "a page up", ""),

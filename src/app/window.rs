@@ -75,6 +75,13 @@ impl App {
         let Screen::Detail(id) = &self.screen else { return false };
         self.model.group(id).is_some_and(|group| !self.is_host(group))
     }
+
+    /// Shows more of the past, or less where `step` is negative; where there is a chart to see it in.
+    pub(super) fn zoom(&mut self, step: isize) {
+        if self.has_chart() && !self.help {
+            self.window.zoom(step);
+        }
+    }
 }
 
 #[cfg(test)]

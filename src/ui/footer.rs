@@ -133,13 +133,18 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
         (_, true) => matches!(action, Action::Back | Action::Quit),
         (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies, _) => {
             let is_zoom = matches!(action, Action::ZoomIn | Action::ZoomOut);
+            let is_step = matches!(action, Action::Previous | Action::Next);
             is_zoom && app.has_chart()
+                || is_step && matches!(app.screen, Screen::Detail(_))
                 || matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
         }
         (Screen::Columns(_), _) => {
             matches!(action, Action::Back | Action::Pause | Action::Columns | Action::Faster | Action::Slower)
         }
-        (Screen::Table | Screen::Tree, _) => !matches!(action, Action::Help | Action::ZoomIn | Action::ZoomOut),
+        (Screen::Table | Screen::Tree, _) => {
+            let elsewhere = [Action::Help, Action::ZoomIn, Action::ZoomOut, Action::Previous, Action::Next];
+            !elsewhere.contains(&action)
+        }
     };
     let is_choosing = matches!(app.screen, Screen::Columns(_)) && !app.help;
     let mut hints: Vec<(String, String)> = ACTIONS
