@@ -6,6 +6,8 @@
 
 #[path = "screens/chart.rs"]
 mod chart;
+#[path = "screens/menu.rs"]
+mod menu;
 #[path = "screens/processes.rs"]
 mod processes;
 

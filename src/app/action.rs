@@ -77,6 +77,8 @@ pub enum Action {
     Slower,
     /// Read more often.
     Faster,
+    /// Choose among all actions.
+    Menu,
     /// Explain the columns and keys.
     Help,
     /// Leave.
@@ -185,10 +187,10 @@ pub const ACTIONS: &[Entry] = &[
         "column to the right; in the tree: unfold; in a chart: forth in time",
         ""
     ),
-    entry!(Previous, "previous", [key('[')], "everything about the row above, where one is shown", "previous"),
-    entry!(Next, "next", [key(']')], "everything about the row below, where one is shown", "next"),
-    entry!(ZoomIn, "zoom-in", [key('+'), key('=')], "less of the past in a chart, down to a minute", "zoom in"),
-    entry!(ZoomOut, "zoom-out", [key('-')], "more of the past in a chart, up to an hour", "zoom out"),
+    entry!(Previous, "previous", [key('[')], "everything about the row above, where one is shown", ""),
+    entry!(Next, "next", [key(']')], "everything about the row below, where one is shown", ""),
+    entry!(ZoomIn, "zoom-in", [key('+'), key('=')], "less of the past in a chart, down to a minute", ""),
+    entry!(ZoomOut, "zoom-out", [key('-')], "more of the past in a chart, up to an hour", ""),
     entry!(PageUp, "page-up", [code(KeyCode::PageUp), ctrl('b')], "a page up", ""),
     entry!(PageDown, "page-down", [code(KeyCode::PageDown), ctrl('f')], "a page down", ""),
     entry!(First, "first", [key('g'), code(KeyCode::Home)], "first row", ""),
@@ -197,7 +199,8 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Acknowledge, "acknowledge-all", [key('E')], "acknowledge all that fires", ""),
     entry!(Faster, "faster", [key('<')], "read more often; among the columns: move it to the left", ""),
     entry!(Slower, "slower", [key('>')], "read less often; among the columns: move it to the right", ""),
-    entry!(Help, "help", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", "help"),
+    entry!(Menu, "menu", [key(':')], "the menu: every action by its name, with its keys", ""),
+    entry!(Help, "help", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", ""),
     entry!(Suspend, "suspend", [ctrl('z')], "suspend", ""),
 ];
 

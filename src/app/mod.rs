@@ -9,10 +9,12 @@ pub mod defaults;
 mod editor;
 mod feed;
 pub mod keys;
+pub mod menu;
 pub mod mouse;
 mod processes;
 mod rows;
 mod typing;
+mod useful;
 mod window;
 
 use std::collections::HashSet;
@@ -36,6 +38,7 @@ use columns::Chooser;
 use defaults::Defaults;
 use feed::Feed;
 use keys::Keymap;
+use menu::Menu;
 use mouse::Mouse;
 pub use processes::Watched;
 pub use window::Window;
@@ -173,6 +176,8 @@ pub struct App {
     pub screen: Screen,
     /// Whether the help lies over it.
     pub help: bool,
+    /// The menu, while it lies over all of it.
+    pub menu: Option<Menu>,
     /// Which rows.
     pub filter: Filter,
     /// The filter as it was typed; empty for all.
@@ -227,9 +232,6 @@ pub struct App {
     layout: Layout,
 }
 
-/// The steps of the interval, in milliseconds.
-const INTERVALS: [u64; 9] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
-
 impl App {
     /// A dashboard that knows nothing yet.
     pub fn new(settings: Settings) -> Self {
@@ -238,6 +240,7 @@ impl App {
             alerts: Engine::new(settings.policies, Watch::Live, settings.scope),
             screen: if settings.tree { Screen::Tree } else { Screen::Table },
             help: false,
+            menu: None,
             filter_text: settings.filter_text,
             filter: settings.filter,
             editor: None,
@@ -288,7 +291,7 @@ impl App {
 
     /// Whether rows fill the screen, not a text.
     pub fn shows_rows(&self) -> bool {
-        !self.help && matches!(self.screen, Screen::Table | Screen::Tree)
+        !self.help && self.menu.is_none() && matches!(self.screen, Screen::Table | Screen::Tree)
     }
 
     /// The rows in their order.
@@ -335,6 +338,7 @@ impl App {
             Message::Late(by) => self.trouble = Some(format!("no reading for {}", crate::units::age_long(by))),
             Message::Processes(found) => self.take_in_processes(found),
             Message::Notice(notice) => self.notice = Some((notice, self.model.now())),
+            Message::Input(event) if self.menu.is_some() => return self.input_to_menu(&event),
             Message::Input(event) => return self.input(&event),
         }
         None
@@ -378,6 +382,7 @@ impl App {
             Action::Faster => return Some(self.step_interval(-1)),
             Action::Save => return Some(Effect::Save(self.defaults())),
             Action::Copy => return self.copy(),
+            Action::Menu => self.open_menu(),
             Action::Help => self.show_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
@@ -478,22 +483,5 @@ impl App {
     /// Back to the rows.
     fn leave(&mut self) {
         self.show(if self.tree { Screen::Tree } else { Screen::Table });
-    }
-
-    fn toggle_scope(&mut self) {
-        let scope = match self.model.scope() {
-            Scope::Containers => Scope::Everything,
-            Scope::Everything => Scope::Containers,
-        };
-        self.model.set_scope(scope);
-        self.arrange();
-    }
-
-    fn step_interval(&mut self, step: isize) -> Effect {
-        let now = self.interval.as_millis();
-        let at = INTERVALS.iter().position(|&millis| u128::from(millis) >= now).unwrap_or(INTERVALS.len() - 1);
-        let next = at.saturating_add_signed(step).min(INTERVALS.len() - 1);
-        self.interval = Duration::from_millis(INTERVALS[next]);
-        Effect::SetInterval(self.interval)
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::app::{App, Idle, Screen};
 use crate::field::{self, Field};
-use crate::model::Group;
 use crate::model::sums::{Grouping, Sums};
+use crate::model::{Group, Scope};
 use crate::query::Filter;
 use crate::snapshot::Identity;
 
@@ -83,6 +83,15 @@ impl App {
         self.arrange();
     }
 
+    pub(super) fn toggle_scope(&mut self) {
+        let scope = match self.model.scope() {
+            Scope::Containers => Scope::Everything,
+            Scope::Everything => Scope::Containers,
+        };
+        self.model.set_scope(scope);
+        self.arrange();
+    }
+
     /// The rows that are shown and those above them; siblings in order, a parent where its first child would be.
     fn branches(&self) -> Vec<usize> {
         let (living, gone) = self.listed();
@@ -124,7 +133,8 @@ impl App {
                 let oldest = self.model.group(id).and_then(|group| group.history.oldest());
                 self.window.go(step, oldest.unwrap_or_default(), self.model.now());
             }
-            Screen::Table | Screen::Alerts | Screen::Autopsies | Screen::Columns(_) => self.step_column(step),
+            Screen::Table | Screen::Columns(_) => self.step_column(step),
+            Screen::Alerts | Screen::Autopsies => {}
         }
     }
 

@@ -45,6 +45,9 @@ fn check(keys: &Keymap, action: Action, entry: &Entry<'_>) -> Result<(), Error> 
             let name = ACTIONS.iter().find(|entry| entry.action == rival).map_or("", |entry| entry.name);
             Err(entry.error(&format!("{} is a key of `{name}`, too; give one of them another", key.shown())))
         }
+        None if action == Action::Menu && keys.of(action).is_empty() => {
+            Err(entry.error("must have a key: what has none is done by the menu"))
+        }
         None => Ok(()),
     }
 }

@@ -303,6 +303,7 @@ mod tests {
             ("copy = \"y\"", "line 2: `keys.copy`: must be a list of words"),
             ("copy = [\"pgdwn\"]", "line 2: `keys.copy`: no key `pgdwn`; the nearest is `pgdn`"),
             ("copy = [\"\\u001b[\"]", "line 2: `keys.copy`: no key `\\x1b[`; the nearest is "),
+            ("save = []\nmenu = []", "line 3: `keys.menu`: must have a key"),
             ("copy = [\"ctrl-i\"]", "line 2: `keys.copy`: terminals send `tab` for `ctrl-i`"),
             ("copy = [\"y\", \"q\"]", "line 2: `keys.copy`: q is a key of `quit`, too; give one of them another"),
             ("quit = [\"x\"]\ncopy = [\"ctrl-c\"]", "line 3: `keys.copy`: ctrl-c always quits"),

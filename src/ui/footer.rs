@@ -15,6 +15,9 @@ use crate::units;
 
 /// The keys that do something here; or the filter while it is typed; or why there is no reading.
 pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
+    if let Some(menu) = &app.menu {
+        return menu_line(menu.typed.value(), width, theme);
+    }
     if let Some(editor) = &app.editor {
         return editor_line(app, editor.value(), width, theme);
     }
@@ -34,13 +37,14 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     if cells(&spans) > room {
         spans = cut(Line::from(spans), room, theme).spans;
     }
-    for (key, hint) in hints(app, theme) {
+    for (at, (key, hint)) in hints(app, theme).into_iter().enumerate() {
+        let apart = if at > 0 { "  " } else { "" };
         let hint = hint_of(key, hint, theme);
-        if cells(&spans) + cells(&hint) + 2 > room {
+        if cells(&spans) + apart.len() + cells(&hint) > room {
             break;
         }
+        spans.push(Span::raw(apart));
         spans.extend(hint);
-        spans.push(Span::raw("  "));
     }
     spread(spans, last, width)
 }
@@ -48,7 +52,7 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
 /// The keys that lead to all others.
 fn last(app: &App, theme: &Theme) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
-    for (action, hint) in [(Action::Help, "help")] {
+    for (action, hint) in [(Action::Menu, "menu"), (Action::Help, "help")] {
         let Some(key) = app.keys.first(action) else { continue };
         if !spans.is_empty() {
             spans.push(Span::raw("  "));
@@ -78,9 +82,19 @@ fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'sta
         (None, 1) => Span::styled("1 row; Enter keeps it, Esc clears it", theme.style(Role::Dim)),
         (None, rows) => Span::styled(format!("{rows} rows; Enter keeps it, Esc clears it"), theme.style(Role::Dim)),
     };
+    typed_line("/", typed, note, width, theme)
+}
+
+fn menu_line(typed: &str, width: usize, theme: &Theme) -> Line<'static> {
+    let note = if width < 60 { "Enter does it" } else { "type words of it; Enter does it, Esc closes" };
+    typed_line(":", typed, Span::styled(note, theme.style(Role::Dim)), width, theme)
+}
+
+/// A line that is typed, behind what stands for what it is, and a note.
+fn typed_line(sign: &'static str, typed: &str, note: Span<'static>, width: usize, theme: &Theme) -> Line<'static> {
     let room = width.saturating_sub(note.width() + 4);
     let left = vec![
-        Span::styled("/", theme.style(Role::Accent)),
+        Span::styled(sign, theme.style(Role::Accent)),
         Span::raw(text::truncate(&text::visible(typed), room, theme.glyphs.ellipsis).into_owned()),
         Span::styled(" ", theme.style(Role::Plain).add_modifier(Modifier::REVERSED)),
     ];
@@ -132,19 +146,12 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
     let useful = |action: Action| match (&app.screen, app.help) {
         (_, true) => matches!(action, Action::Back | Action::Quit),
         (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies, _) => {
-            let is_zoom = matches!(action, Action::ZoomIn | Action::ZoomOut);
-            let is_step = matches!(action, Action::Previous | Action::Next);
-            is_zoom && app.has_chart()
-                || is_step && matches!(app.screen, Screen::Detail(_))
-                || matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
+            matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
         }
         (Screen::Columns(_), _) => {
             matches!(action, Action::Back | Action::Pause | Action::Columns | Action::Faster | Action::Slower)
         }
-        (Screen::Table | Screen::Tree, _) => {
-            let elsewhere = [Action::Help, Action::ZoomIn, Action::ZoomOut, Action::Previous, Action::Next];
-            !elsewhere.contains(&action)
-        }
+        (Screen::Table | Screen::Tree, _) => true,
     };
     let is_choosing = matches!(app.screen, Screen::Columns(_)) && !app.help;
     let mut hints: Vec<(String, String)> = ACTIONS
@@ -170,20 +177,34 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
             (!hint.is_empty()).then_some((key, hint))
         })
         .collect();
-    let [rows, columns] = theme.glyphs.arrows;
-    if matches!(app.screen, Screen::Table | Screen::Tree) && !app.help {
-        let sideways = if app.screen == Screen::Tree { "fold" } else { "column" };
-        let rows = pair(app, [Action::Up, Action::Down], rows).map(|keys| (keys, "row".to_owned()));
-        let columns = pair(app, [Action::Left, Action::Right], columns).map(|keys| (keys, sideways.to_owned()));
-        hints.extend(rows.into_iter().chain(columns));
+    let pair = |one, other, hint: &str| Some((keys_of(app, [one, other], theme)?, hint.to_owned()));
+    let sideways = |hint| pair(Action::Left, Action::Right, hint);
+    match &app.screen {
+        _ if app.help => {}
+        Screen::Table => {
+            hints.extend([pair(Action::Up, Action::Down, "row"), sideways("column")].into_iter().flatten());
+        }
+        Screen::Tree => hints.extend([pair(Action::Up, Action::Down, "row"), sideways("fold")].into_iter().flatten()),
+        Screen::Detail(_) => {
+            let in_time = [pair(Action::ZoomIn, Action::ZoomOut, "zoom"), sideways("time")];
+            let in_time = in_time.into_iter().filter(|_| app.has_chart()).flatten();
+            let of_detail = pair(Action::Previous, Action::Next, "row").into_iter().chain(in_time);
+            // Right behind the way back.
+            let place = 1.min(hints.len());
+            hints.splice(place..place, of_detail);
+        }
+        Screen::Alerts | Screen::Autopsies | Screen::Columns(_) => {}
     }
     hints
 }
 
-/// The keys of two opposites: `arrows` where they are that.
-fn pair(app: &App, actions: [Action; 2], arrows: &str) -> Option<String> {
+/// The keys of two opposites.
+fn keys_of(app: &App, actions: [Action; 2], theme: &Theme) -> Option<String> {
     let [one, other] = actions.map(|action| app.keys.first(action));
-    let (one, other) = (one?, other?);
-    let is_usual = matches!((&*one, &*other), ("Up", "Down") | ("Left", "Right"));
-    Some(if is_usual { arrows.to_owned() } else { format!("{one} {other}") })
+    let [rows, columns] = theme.glyphs.arrows;
+    Some(match (&*one?, &*other?) {
+        ("Up", "Down") => rows.to_owned(),
+        ("Left", "Right") => columns.to_owned(),
+        (one, other) => format!("{one} {other}"),
+    })
 }

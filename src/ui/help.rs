@@ -68,18 +68,9 @@ fn columns(width: usize, theme: &Theme) -> Vec<Line<'static>> {
 fn wrapped(term: &str, meaning: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     const TERM: usize = 22;
     let room = width.saturating_sub(TERM + 2).max(10);
-    let mut rows = vec![String::new()];
-    for word in meaning.split(' ') {
-        let line = rows.last().map_or(0, |row| text::width(row));
-        if line > 0 && line + 1 + text::width(word) > room {
-            rows.push(word.to_owned());
-        } else if let Some(row) = rows.last_mut() {
-            row.push_str(if line > 0 { " " } else { "" });
-            row.push_str(word);
-        }
-    }
     let mut term = text::pad_right(term, TERM);
-    rows.into_iter()
+    super::wrapped(meaning, room)
+        .into_iter()
         .map(|row| {
             let head = std::mem::replace(&mut term, " ".repeat(TERM));
             Line::from(vec![Span::raw(" "), Span::styled(head, theme.style(Role::Accent)), Span::raw(row)])

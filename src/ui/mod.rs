@@ -22,6 +22,7 @@ pub mod detail;
 pub mod footer;
 pub mod header;
 pub mod help;
+pub mod menu;
 pub mod palette;
 pub mod panels;
 pub mod pointer;
@@ -57,11 +58,7 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         return;
     }
     let body = usize::from(area.height) - 1;
-    let lines = match (text(app, area, theme), &app.screen) {
-        (Some(lines), _) => scrolled(app, lines, body, theme),
-        (None, Screen::Columns(choices)) => chooser::lines(app, choices, area, body, theme),
-        (None, _) => overview(app, area, theme),
-    };
+    let lines = filling(app, area, body, theme);
     for (row, line) in (0..area.height - 1).zip(lines.into_iter().take(body)) {
         frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
     }
@@ -76,6 +73,16 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     );
 }
 
+/// What fills the screen above the keys.
+fn filling(app: &App, area: Rect, body: usize, theme: &Theme) -> Vec<Line<'static>> {
+    match (&app.menu, text(app, area, theme), &app.screen) {
+        (Some(menu), ..) => menu::lines(app, menu, area, body, theme),
+        (None, Some(lines), _) => scrolled(app, lines, body, theme),
+        (None, None, Screen::Columns(choices)) => chooser::lines(app, choices, area, body, theme),
+        (None, None, _) => overview(app, area, theme),
+    }
+}
+
 /// What the keys are told of the screen.
 pub const LAYOUT: Layout = Layout { columns, page, spot: pointer::spot, text: copy::text };
 
@@ -88,6 +95,9 @@ fn page(app: &App) -> Page {
     let area = Rect::new(0, 0, width.max(SMALLEST.0), height.max(SMALLEST.1));
     let theme = plain();
     let body = usize::from(area.height) - 1;
+    if app.menu.is_some() {
+        return Page { step: menu::rows_in(body), first: 0, last: app.listed_actions().len().saturating_sub(1) };
+    }
     if let Some(lines) = text(app, area, &theme) {
         return Page { step: body - 1, first: app.scroll, last: lines.len().saturating_sub(body) };
     }
@@ -191,6 +201,21 @@ fn cut(line: Line<'static>, width: usize, theme: &Theme) -> Line<'static> {
         room -= cells;
     }
     Line::from(spans).style(line.style)
+}
+
+/// Words on as many lines as they take.
+fn wrapped(words: &str, width: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for word in words.split(' ') {
+        let line = rows.last().map_or(0, |row| crate::text::width(row));
+        if line > 0 && line + 1 + crate::text::width(word) > width {
+            rows.push(word.to_owned());
+        } else if let Some(row) = rows.last_mut() {
+            row.push_str(if line > 0 { " " } else { "" });
+            row.push_str(word);
+        }
+    }
+    rows
 }
 
 /// Text on the left, a note on the right where there is room.

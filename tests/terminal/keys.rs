@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::pty::{PROGRAM, Terminal};
-use super::{CTRL_C, ESC, has, lacks};
+use super::{CTRL_C, DOWN, ESC, has, lacks};
 
 /// A file with these keys.
 fn keys(said: &str) -> tempfile::NamedTempFile {
@@ -31,10 +31,37 @@ fn keys_of_ones_own_do_what_they_are_said_to_and_show() {
 }
 
 #[test]
+fn the_menu_does_what_is_chosen_by_words_by_hand_or_by_wheel() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press_for(":", "> open");
+    terminal.press_for("fires for", "> acknowledge ");
+    terminal.press_for("\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7falerts what", "> alerts");
+    terminal.press("\r");
+    terminal.wait_for("the alerts", |screen| has("\u{2500}\u{2500} log")(screen) && lacks("actions")(screen));
+    terminal.press_for(":", "> back");
+    terminal.press_for(DOWN, "> alerts");
+    terminal.press_for("\x1b[<65;10;10M", "> filter");
+    terminal.press_for("\x1b[<64;10;10M", "> alerts");
+    terminal.press(ESC);
+    terminal.wait_for("the alerts", |screen| has("\u{2500}\u{2500} log")(screen) && lacks("actions")(screen));
+    terminal.resize(30, 6);
+    terminal.press_for(":tree", "> t ");
+    terminal.press_for("\r", "CGROUP");
+    terminal.press_for(":", "actions");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
 fn nobody_locks_himself_out() {
     let file = keys("quit = []\nback = []\nopen = [\"esc\"]\nhelp = []\n");
     let mut terminal = Terminal::demo(&["--config", file.path().to_str().unwrap()], &[]);
     terminal.press("q");
+    terminal.press_for(":details of", "0 of ");
+    terminal.press_for("\x1b", "CONTAINER");
+    terminal.press_for(":help\r", "its own limit, calm");
+    terminal.press_for(":back\r", "CONTAINER");
     terminal.press_for("/redis", "1 row; Enter keeps it");
     terminal.press(CTRL_C);
     assert_eq!(terminal.end(), 0);
