@@ -6,6 +6,8 @@
 
 #[path = "screens/chart.rs"]
 mod chart;
+#[path = "screens/filter.rs"]
+mod filter;
 #[path = "screens/menu.rs"]
 mod menu;
 #[path = "screens/processes.rs"]
@@ -149,7 +151,7 @@ fn no_line_is_wider_than_the_screen() {
         lines.extend(ui::panels::alerts(app, width, 4, theme));
         lines.extend(ui::panels::alerts_screen(app, area, theme));
         lines.push(ui::footer::footer(app, width, theme));
-        lines.extend(ui::footer::filter_error(app, width, theme));
+        lines.extend(ui::footer::above(app, width, theme));
         if width >= NARROW {
             lines.extend(around_the_table(app, area, theme));
         }

@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod columns;
+mod completion;
 mod cursor;
 pub mod defaults;
 mod editor;
@@ -35,6 +36,8 @@ use crate::query::{Filter, Sort};
 use crate::snapshot::{CgroupId, Kind, Processes, Snapshot};
 use action::Action;
 use columns::Chooser;
+pub use completion::Completion;
+use completion::Past;
 use defaults::Defaults;
 use feed::Feed;
 use keys::Keymap;
@@ -218,6 +221,8 @@ pub struct App {
     /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
     selected: Option<CgroupId>,
     sums: Option<Sums>,
+    completion: Completion,
+    past: Past,
     /// What was shown when the editor was opened.
     filter_before: Filter,
     /// Columns and rows of the terminal.
@@ -262,6 +267,8 @@ impl App {
             processes: None,
             selected: None,
             sums: settings.grouping.map(Sums::new),
+            completion: Completion::default(),
+            past: Past::default(),
             filter_before: Filter::All,
             size: (80, 24),
             cursor: 0,
@@ -361,7 +368,7 @@ impl App {
                 None
             }
             Event::Paste(text) => {
-                self.change_filter(|editor| editor::paste(editor, text));
+                self.paste(text);
                 None
             }
             _ => None,

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::action::{ACTIONS, Action};
-use crate::app::{App, Idle, Screen};
+use crate::app::{App, Completion, Idle, Screen};
 use crate::query::Sort;
 use crate::text;
 use crate::ui::theme::{Role, Theme};
@@ -105,11 +105,36 @@ fn alarm(theme: &Theme) -> Style {
     theme.style(Role::Warning).add_modifier(Modifier::REVERSED)
 }
 
-/// Why what is typed is no filter: a line of its own, above the one that is typed in.
-pub fn filter_error(app: &App, width: usize, theme: &Theme) -> Option<Line<'static>> {
-    let error = app.filter_error.as_ref().filter(|_| app.editor.is_some())?;
-    let error = text::truncate(&text::visible(error), width, theme.glyphs.ellipsis).into_owned();
-    Some(Line::styled(error, theme.style(Role::Warning)))
+/// What stands above the filter while it is typed, from below: what it could end with, and why it is none.
+pub fn above(app: &App, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    if app.editor.is_none() || app.menu.is_some() {
+        return Vec::new();
+    }
+    let error = app.filter_error.as_ref().map(|error| {
+        let error = text::truncate(&text::visible(error), width, theme.glyphs.ellipsis).into_owned();
+        Line::styled(error, theme.style(Role::Warning))
+    });
+    candidates(app, width, theme).into_iter().chain(error).collect()
+}
+
+/// The candidates in one line, from where the one that was taken is seen.
+fn candidates(app: &App, width: usize, theme: &Theme) -> Option<Line<'static>> {
+    const KEY: &str = "Tab";
+    let Completion { candidates, taken, .. } = app.completion();
+    let words = &candidates.words;
+    let cells = |word: &String| text::width(word) + 2;
+    let room = width.saturating_sub(KEY.len() + 1);
+    let at = taken.unwrap_or(0);
+    let seen = |first: usize| words.get(first..=at).is_some_and(|words| words.iter().map(cells).sum::<usize>() <= room);
+    let first = (0..at).find(|first| seen(*first)).unwrap_or(at);
+    let mut spans = vec![Span::styled(KEY, theme.style(Role::Accent))];
+    for (place, word) in words.iter().enumerate().skip(first) {
+        let style = theme.style(Role::Plain);
+        let style = if Some(place) == *taken { style.add_modifier(Modifier::REVERSED) } else { style };
+        spans.extend([Span::raw("  "), Span::styled(text::visible(word).into_owned(), style)]);
+    }
+    let line = Line::from(spans);
+    (!words.is_empty()).then(|| if line.width() > width { cut(line, width, theme) } else { line })
 }
 
 /// What makes the screen other than usual, in reverse.

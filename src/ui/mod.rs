@@ -62,10 +62,10 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     for (row, line) in (0..area.height - 1).zip(lines.into_iter().take(body)) {
         frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
     }
-    if let Some(error) = footer::filter_error(app, usize::from(area.width), theme) {
-        let line = Rect { y: area.bottom() - 2, height: 1, ..area };
-        frame.render_widget(Clear, line);
-        frame.render_widget(error, line);
+    for (above, line) in (2..).zip(footer::above(app, usize::from(area.width), theme)) {
+        let place = Rect { y: area.bottom() - above, height: 1, ..area };
+        frame.render_widget(Clear, place);
+        frame.render_widget(line, place);
     }
     frame.render_widget(
         footer::footer(app, usize::from(area.width), theme),
