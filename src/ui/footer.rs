@@ -4,6 +4,7 @@
 
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use tui_input::Input;
 
 use crate::app::action::{ACTIONS, Action};
 use crate::app::{App, Completion, Idle, Screen};
@@ -13,13 +14,16 @@ use crate::ui::theme::{Role, Theme};
 use crate::ui::{cut, header, spread};
 use crate::units;
 
+/// Below this many columns what is typed has the line to itself, but for a word.
+const SHORT: usize = 60;
+
 /// The keys that do something here; or the filter while it is typed; or why there is no reading.
 pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     if let Some(menu) = &app.menu {
-        return menu_line(menu.typed.value(), width, theme);
+        return menu_line(&menu.typed, width, theme);
     }
     if let Some(editor) = &app.editor {
-        return editor_line(app, editor.value(), width, theme);
+        return editor_line(app, editor, width, theme);
     }
     let cells = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     let last = last(app, theme);
@@ -75,28 +79,39 @@ fn news(app: &App) -> Option<(Role, &str)> {
     })
 }
 
-fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'static> {
-    let note = match (&app.filter_error, app.rows().len()) {
-        (Some(_), _) if app.filtered() => Span::styled(" INVALID: the filter before is on ", alarm(theme)),
-        (Some(_), _) => Span::styled(" INVALID: no filter is on ", alarm(theme)),
-        (None, 1) => Span::styled("1 row; Enter keeps it, Esc clears it", theme.style(Role::Dim)),
-        (None, rows) => Span::styled(format!("{rows} rows; Enter keeps it, Esc clears it"), theme.style(Role::Dim)),
+fn editor_line(app: &App, typed: &Input, width: usize, theme: &Theme) -> Line<'static> {
+    let rows = units::counted(app.rows().len() as u64, "row");
+    let note = match &app.filter_error {
+        Some(_) if width < SHORT => Span::styled(" INVALID ", alarm(theme)),
+        Some(_) if app.filtered() => Span::styled(" INVALID: the filter before is on ", alarm(theme)),
+        Some(_) => Span::styled(" INVALID: no filter is on ", alarm(theme)),
+        None if width < SHORT => Span::styled(rows, theme.style(Role::Dim)),
+        None => Span::styled(format!("{rows}; Enter keeps it, Esc clears it"), theme.style(Role::Dim)),
     };
     typed_line("/", typed, note, width, theme)
 }
 
-fn menu_line(typed: &str, width: usize, theme: &Theme) -> Line<'static> {
-    let note = if width < 60 { "Enter does it" } else { "type words of it; Enter does it, Esc closes" };
+fn menu_line(typed: &Input, width: usize, theme: &Theme) -> Line<'static> {
+    let note = if width < SHORT { "Enter does it" } else { "type words of it; Enter does it, Esc closes" };
     typed_line(":", typed, Span::styled(note, theme.style(Role::Dim)), width, theme)
 }
 
-/// A line that is typed, behind what stands for what it is, and a note.
-fn typed_line(sign: &'static str, typed: &str, note: Span<'static>, width: usize, theme: &Theme) -> Line<'static> {
-    let room = width.saturating_sub(note.width() + 4);
+/// A line that is typed, behind what stands for what it is, and a note. What is in front of the cursor gives way at
+/// its start.
+fn typed_line(sign: &'static str, typed: &Input, note: Span<'static>, width: usize, theme: &Theme) -> Line<'static> {
+    let place = typed.value().char_indices().nth(typed.cursor()).map_or(typed.value().len(), |(at, _)| at);
+    let (before, rest) = typed.value().split_at(place);
+    let (under, behind) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
+    let under = if under.is_empty() { " ".to_owned() } else { text::visible(under).into_owned() };
+    let ellipsis = theme.glyphs.ellipsis;
+    let room = width.saturating_sub(sign.len() + text::width(&under) + note.width() + 2);
+    let behind = text::truncate(&text::visible(behind), room / 3, ellipsis).into_owned();
+    let before = text::truncate_start(&text::visible(before), room - text::width(&behind), ellipsis).into_owned();
     let left = vec![
         Span::styled(sign, theme.style(Role::Accent)),
-        Span::raw(text::truncate(&text::visible(typed), room, theme.glyphs.ellipsis).into_owned()),
-        Span::styled(" ", theme.style(Role::Plain).add_modifier(Modifier::REVERSED)),
+        Span::raw(before),
+        Span::styled(under, theme.style(Role::Plain).add_modifier(Modifier::REVERSED)),
+        Span::raw(behind),
     ];
     spread(left, vec![note], width)
 }

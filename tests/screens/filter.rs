@@ -23,6 +23,21 @@ fn what_it_could_end_with_stands_above_it() {
 }
 
 #[test]
+fn what_is_typed_is_seen_around_the_cursor() {
+    let mut app = told(Demo::INCIDENT, &format!("/{} or redis", "x".repeat(90)));
+    let last = |app: &App, width| rows(&painted(app, &UNICODE, (width, 12))).pop().expect("a last line");
+    assert!(last(&app, 40).starts_with("/…xx") && last(&app, 40).contains("xx or redis "), "{}", last(&app, 40));
+    page(&mut app, KeyCode::Home);
+    press(&mut app, "first ");
+    for width in [30, 40, 80] {
+        let line = last(&app, width);
+        assert!(line.starts_with("/first xx") && line.contains('…'), "{line}");
+    }
+    let short = told(Demo::INCIDENT, "/redis");
+    assert!(last(&short, 30).starts_with("/redis ") && last(&short, 30).ends_with(" 1 row"), "{}", last(&short, 30));
+}
+
+#[test]
 fn each_candidate_in_turn_and_then_what_was_typed() {
     let mut app = told(Demo::INCIDENT, "/runtime=");
     let words = app.completion().candidates.words.clone();
