@@ -172,6 +172,7 @@ fn dashboard(
         grouping: options.group_by,
         tree: options.tree,
         mouse: if start.mouse { Mouse::On } else { Mouse::Off },
+        keys: config.keys,
         zone: TimeZone::system(),
         layout: ui::LAYOUT,
         policies: config.policies,

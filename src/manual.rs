@@ -9,6 +9,7 @@ use clap_mangen::Man;
 
 use crate::alert::rules::RULES;
 use crate::app::action::ACTIONS;
+use crate::app::keys::Keymap;
 use crate::exit::STATUSES;
 use crate::field::FIELDS;
 use crate::field::columns::PRESETS;
@@ -36,7 +37,11 @@ pub fn page(command: Command) -> io::Result<Vec<u8>> {
         let options = String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "");
         page.extend_from_slice(options.as_bytes());
     }
-    table(&mut page, "keys", ACTIONS.iter().map(|entry| (entry.keys, entry.meaning.to_owned())))?;
+    let usual = Keymap::default();
+    let keys: Vec<String> = ACTIONS.iter().map(|entry| usual.shown(entry.action)).collect();
+    let meanings = ACTIONS.iter().map(|entry| format!("{} [{}]", entry.meaning, entry.name));
+    let title = "keys, and what [keys] in the configuration calls them";
+    table(&mut page, title, keys.iter().map(String::as_str).zip(meanings))?;
     let sets = PRESETS.iter().map(|preset| (preset.name, format!("{}.", preset.meaning)));
     table(&mut page, "sets of columns, as in --columns", sets)?;
     let fields = FIELDS.iter().map(|field| (field.id, format!("{} From: {}.", field.meaning, field.source)));

@@ -118,6 +118,18 @@ pub fn truncate(text: &str, cells: usize, ellipsis: Ellipsis) -> Cow<'_, str> {
     }
 }
 
+/// `text` in at most `cells` cells, shortened at its start.
+pub fn truncate_start(text: &str, cells: usize, ellipsis: Ellipsis) -> Cow<'_, str> {
+    if text.width() <= cells {
+        return Cow::Borrowed(text);
+    }
+    let dots = ellipsis.text();
+    match cells.checked_sub(dots.width()) {
+        Some(room) => Cow::Owned(format!("{dots}{}", tail(text, room))),
+        None => Cow::Owned(tail(text, cells).to_owned()),
+    }
+}
+
 /// The longest start that fits. Measured as a whole: a character may widen the one before it.
 fn head(text: &str, cells: usize) -> &str {
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());

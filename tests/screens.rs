@@ -7,10 +7,14 @@
 
 #[path = "screens/chart.rs"]
 mod chart;
+#[path = "screens/filter.rs"]
+mod filter;
 #[path = "screens/host.rs"]
 mod host;
 #[path = "screens/matrix.rs"]
 mod matrix;
+#[path = "screens/menu.rs"]
+mod menu;
 #[path = "screens/moment.rs"]
 mod moment;
 #[path = "screens/pictures.rs"]
@@ -23,6 +27,7 @@ use std::time::{Duration, SystemTime};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
+use memcgtop::app::keys::Keymap;
 use memcgtop::app::mouse::Mouse;
 use memcgtop::app::{App, Message, Screen, Settings};
 use memcgtop::field::columns::Columns;
@@ -133,8 +138,8 @@ fn no_line_is_wider_than_the_screen() {
         lines.extend(ui::panels::why(app, width, 3, theme));
         lines.extend(ui::panels::alerts(app, width, 4, theme));
         lines.extend(ui::panels::alerts_screen(app, area, theme));
-        lines.push(ui::panels::footer(app, width, theme));
-        lines.extend(ui::panels::filter_error(app, width, theme));
+        lines.push(ui::footer::footer(app, width, theme));
+        lines.extend(ui::footer::above(app, width, theme));
         if width >= NARROW {
             lines.extend(around_the_table(app, area, theme));
         }
@@ -480,6 +485,40 @@ fn a_paused_screen_stands_still_and_catches_up() {
 }
 
 #[test]
+fn everything_about_a_row_leads_to_its_neighbours() {
+    for keys in ["s", "A", "t"] {
+        let mut app = told(Demo::INCIDENT, &format!("{keys}gj"));
+        let order: Vec<CgroupId> = app.rows().map(|group| group.id.clone()).collect();
+        press(&mut app, "[]");
+        assert_eq!((current(&app), app.cursor()), (order[1].clone(), 1), "only where everything about a row is shown");
+        press(&mut app, "\njj");
+        let scroll = app.scroll;
+        for (key, at) in [("]", 2), ("]", 3), ("[", 2), ("[", 1), ("[", 0), ("[", 0)] {
+            press(&mut app, key);
+            assert_eq!(app.screen, Screen::Detail(order[at].clone()), "{keys} {key}");
+            assert_eq!((current(&app), app.scroll), (order[at].clone(), scroll), "{keys} {key}");
+        }
+        press(&mut app, &"]".repeat(order.len() + 3));
+        assert_eq!(Some(&current(&app)), order.last());
+    }
+}
+
+#[test]
+fn without_a_chart_there_is_nothing_to_zoom() {
+    let mut app = told(Demo::INCIDENT, "g");
+    let before = app.window.span();
+    for keys in ["+", "a+", "o+", "?+", "C+"] {
+        press(&mut app, keys);
+        assert_eq!(app.window.span(), before, "{keys}");
+    }
+    let mut app = told(Demo::INCIDENT, "g\n+");
+    assert!(app.window.span() < before);
+    let now = app.window.span();
+    press(&mut app, "?-");
+    assert_eq!(app.window.span(), now, "the help lies over it");
+}
+
+#[test]
 fn rows_that_vanish_leave_the_cursor_on_one_that_is_there() {
     for keys in ["", "G", "tG"] {
         let mut app = app();
@@ -536,6 +575,7 @@ fn app() -> App {
         grouping: None,
         tree: false,
         mouse: Mouse::On,
+        keys: Keymap::default(),
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),

@@ -1,6 +1,10 @@
-//! Every action of a user, once: what it does and which keys do it. Keys, help and the footer read this table.
+//! Every action of a user, once: its name, what it does, and the keys that do it unless the configuration says otherwise.
+//!
+//! Keys, help, menu, footer, manual and configuration read this table.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
+
+use crate::app::keys::{Key, WAY_OUT};
 
 /// What a user can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,10 @@ pub enum Action {
     Left,
     /// To the column on the right; unfold in the tree; forth in time in a chart.
     Right,
+    /// Everything about the row above.
+    Previous,
+    /// Everything about the row below.
+    Next,
     /// Less of the past in a chart.
     ZoomIn,
     /// More of the past in a chart.
@@ -79,6 +87,8 @@ pub enum Action {
     Slower,
     /// Read more often.
     Faster,
+    /// Choose among all actions.
+    Menu,
     /// Explain the columns and keys.
     Help,
     /// Leave.
@@ -92,122 +102,132 @@ pub enum Action {
 pub struct Entry {
     /// The action.
     pub action: Action,
-    /// The keys, as they are printed.
-    pub keys: &'static str,
-    /// The keys.
-    pub chords: &'static [(KeyCode, KeyModifiers)],
+    /// What it is called in the configuration.
+    pub name: &'static str,
+    /// The keys that it usually has.
+    pub keys: &'static [Key],
     /// What it does.
     pub meaning: &'static str,
     /// A word for the footer; empty if it is not shown there.
     pub hint: &'static str,
 }
 
-const NONE: KeyModifiers = KeyModifiers::NONE;
-const CTRL: KeyModifiers = KeyModifiers::CONTROL;
-
 macro_rules! entry {
-    ($action:ident, $keys:literal, [$($code:expr),+], $meaning:literal, $hint:literal) => {
-        Entry { action: Action::$action, keys: $keys, chords: &[$($code),+], meaning: $meaning, hint: $hint }
+    ($action:ident, $name:literal, [$($key:expr),*], $meaning:literal, $hint:literal) => {
+        Entry { action: Action::$action, name: $name, keys: &[$($key),*], meaning: $meaning, hint: $hint }
     };
 }
 
-const fn key(c: char) -> (KeyCode, KeyModifiers) {
-    (KeyCode::Char(c), NONE)
+const fn key(c: char) -> Key {
+    Key::char(c)
 }
 
-const fn code(code: KeyCode) -> (KeyCode, KeyModifiers) {
-    (code, NONE)
+const fn code(code: KeyCode) -> Key {
+    Key::code(code)
 }
 
-const fn ctrl(c: char) -> (KeyCode, KeyModifiers) {
-    (KeyCode::Char(c), CTRL)
+const fn ctrl(c: char) -> Key {
+    Key::ctrl(c)
 }
 
 /// Every action, the most useful first.
 pub const ACTIONS: &[Entry] = &[
-    entry!(Open, "Enter", [code(KeyCode::Enter)], "everything about the row", "detail"),
-    entry!(Back, "Esc", [code(KeyCode::Esc), code(KeyCode::Backspace)], "back; on the table: clear the filter", ""),
-    entry!(Earlier, ",", [key(',')], "freeze, and show the reading before, of the last four minutes", "back"),
-    entry!(Later, ".", [key('.')], "show the reading after, up to that when the screen was frozen", "forth"),
-    entry!(MuchEarlier, "{", [key('{')], "ten readings back", ""),
-    entry!(MuchLater, "}", [key('}')], "ten readings forth", ""),
-    entry!(Alerts, "a", [key('a')], "alerts: what fires, and what fired", "alerts"),
-    entry!(Autopsies, "o", [key('o')], "OOM kills: who was killed, by whose limit, what it was made of", "kills"),
-    entry!(Tree, "t", [key('t')], "table or tree", "tree"),
+    entry!(Open, "open", [code(KeyCode::Enter)], "everything about the row", "detail"),
+    entry!(Back, "back", [code(KeyCode::Esc), code(KeyCode::Backspace)], "back; on the table: clear the filter", ""),
+    entry!(Alerts, "alerts", [key('a')], "alerts: what fires, and what fired", "alerts"),
+    entry!(Autopsies, "kills", [key('o')], "OOM kills: who was killed, by whose limit, what it was made of", "kills"),
+    entry!(Tree, "tree", [key('t')], "table or tree", "tree"),
     entry!(
         Filter,
-        "/",
+        "filter",
         [key('/')],
         "filter: words, \"two words\", usage>512M, runtime=docker, not, and, or, ( )",
         "filter"
     ),
-    entry!(Quit, "q", [key('q'), ctrl('c')], "quit; so does Ctrl-C", "quit"),
-    entry!(Sort, "s", [key('s')], "sort by the focused column; again: trouble first", "sort"),
-    entry!(Reverse, "S", [key('S')], "reverse the order", ""),
-    entry!(Trouble, "T", [key('T')], "order by trouble", ""),
-    entry!(Pause, "space", [key(' ')], "freeze the screen; reading goes on; among the columns: show or hide", "pause"),
-    entry!(Group, "b", [key('b')], "sums by pod, namespace, image, runtime; again: the rows", "group by"),
-    entry!(Columns, "c", [key('c')], "the next set of columns: overview, limits, swap, reclaim, docker", "columns"),
-    entry!(Host, "H", [key('H')], "the host: whether it is short, its memory, its swap, what memcgtop costs", "host"),
-    entry!(Choose, "C", [key('C')], "choose columns: space shows and hides them, < and > move them", ""),
+    entry!(Quit, "quit", [key('q'), WAY_OUT], "quit; Ctrl-C always does", "quit"),
+    entry!(Sort, "sort", [key('s')], "sort by the focused column; again: trouble first", "sort"),
+    entry!(Reverse, "reverse", [key('S')], "reverse the order", ""),
+    entry!(Trouble, "trouble-first", [key('T')], "order by trouble", ""),
+    entry!(Pause, "pause", [key(' ')], "freeze the screen; reading goes on; among the columns: show or hide", "pause"),
+    entry!(Earlier, "earlier", [key(',')], "freeze, and show the reading before, of the last four minutes", "back"),
+    entry!(Later, "later", [key('.')], "show the reading after, up to that when the screen was frozen", "forth"),
+    entry!(MuchEarlier, "much-earlier", [key('{')], "ten readings back", ""),
+    entry!(MuchLater, "much-later", [key('}')], "ten readings forth", ""),
+    entry!(Group, "group", [key('b')], "sums by pod, namespace, image, runtime; again: the rows", "group by"),
+    entry!(
+        Columns,
+        "columns",
+        [key('c')],
+        "the next set of columns: overview, limits, swap, reclaim, docker",
+        "columns"
+    ),
+    entry!(
+        Host,
+        "host",
+        [key('H')],
+        "the host: whether it is short, its memory, its swap, what memcgtop costs",
+        "host"
+    ),
+    entry!(Choose, "choose-columns", [key('C')], "choose which columns there are, and in which order", ""),
     entry!(
         Save,
-        "W",
+        "save",
         [key('W')],
         "save columns, order, filter and interval in the configuration file, to start with them",
         ""
     ),
     entry!(
         Idle,
-        "i",
+        "idle",
         [key('i')],
         "hide or show idle rows: calm, and for a minute no hit, no kill, no stall of 1 % and usage within 1 % or 1Mi",
         "idle"
     ),
-    entry!(All, "A", [key('A')], "containers only, or every cgroup", "all"),
-    entry!(Copy, "y", [key('y')], "copy the row as a line of text, or the OOM kills that are shown", ""),
+    entry!(All, "all-cgroups", [key('A')], "containers only, or every cgroup", "all"),
+    entry!(Copy, "copy", [key('y')], "copy the row as a line of text, or the OOM kills that are shown", ""),
     entry!(
         Mouse,
-        "m",
+        "mouse",
         [key('m')],
         "mouse on or off: a click chooses a row, the next one opens it; on a head it sorts; off: it selects text",
         ""
     ),
-    entry!(Up, "Up k", [code(KeyCode::Up), key('k')], "row above", ""),
-    entry!(Down, "Down j", [code(KeyCode::Down), key('j')], "row below", ""),
+    entry!(Up, "up", [code(KeyCode::Up), key('k')], "row above", ""),
+    entry!(Down, "down", [code(KeyCode::Down), key('j')], "row below", ""),
     entry!(
         Left,
-        "Left h",
+        "left",
         [code(KeyCode::Left), key('h')],
         "column to the left; in the tree: fold; in a chart: back in time",
         ""
     ),
     entry!(
         Right,
-        "Right l",
+        "right",
         [code(KeyCode::Right), key('l')],
         "column to the right; in the tree: unfold; in a chart: forth in time",
         ""
     ),
-    entry!(ZoomIn, "+", [key('+'), key('=')], "less of the past in a chart, down to a minute", "zoom in"),
-    entry!(ZoomOut, "-", [key('-')], "more of the past in a chart, up to an hour", "zoom out"),
-    entry!(PageUp, "PgUp", [code(KeyCode::PageUp), ctrl('b')], "a page up", ""),
-    entry!(PageDown, "PgDn", [code(KeyCode::PageDown), ctrl('f')], "a page down", ""),
-    entry!(First, "g", [key('g'), code(KeyCode::Home)], "first row", ""),
-    entry!(Last, "G", [key('G'), code(KeyCode::End)], "last row", ""),
-    entry!(AcknowledgeRow, "e", [key('e')], "acknowledge what fires for the row", ""),
-    entry!(Acknowledge, "E", [key('E')], "acknowledge all that fires", ""),
-    entry!(Faster, "<", [key('<')], "read more often; among the columns: move it to the left", ""),
-    entry!(Slower, ">", [key('>')], "read less often; among the columns: move it to the right", ""),
-    entry!(Help, "?", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", "help"),
-    entry!(Suspend, "Ctrl-Z", [ctrl('z')], "suspend", ""),
+    entry!(Previous, "previous", [key('[')], "everything about the row above, where one is shown", ""),
+    entry!(Next, "next", [key(']')], "everything about the row below, where one is shown", ""),
+    entry!(ZoomIn, "zoom-in", [key('+'), key('=')], "less of the past in a chart, down to a minute", ""),
+    entry!(ZoomOut, "zoom-out", [key('-')], "more of the past in a chart, up to an hour", ""),
+    entry!(PageUp, "page-up", [code(KeyCode::PageUp), ctrl('b')], "a page up", ""),
+    entry!(PageDown, "page-down", [code(KeyCode::PageDown), ctrl('f')], "a page down", ""),
+    entry!(First, "first", [key('g'), code(KeyCode::Home)], "first row", ""),
+    entry!(Last, "last", [key('G'), code(KeyCode::End)], "last row", ""),
+    entry!(AcknowledgeRow, "acknowledge", [key('e')], "acknowledge what fires for the row", ""),
+    entry!(Acknowledge, "acknowledge-all", [key('E')], "acknowledge all that fires", ""),
+    entry!(Faster, "faster", [key('<')], "read more often; among the columns: move it to the left", ""),
+    entry!(Slower, "slower", [key('>')], "read less often; among the columns: move it to the right", ""),
+    entry!(Menu, "menu", [key(':')], "the menu: every action by its name, with its keys", ""),
+    entry!(Help, "help", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", ""),
+    entry!(Suspend, "suspend", [ctrl('z')], "suspend", ""),
 ];
 
-/// The action of a key.
-pub fn of(event: &KeyEvent) -> Option<Action> {
-    // Shift is in the character already.
-    let modifiers = event.modifiers - KeyModifiers::SHIFT;
-    ACTIONS.iter().find(|entry| entry.chords.contains(&(event.code, modifiers))).map(|entry| entry.action)
+/// What is known of an action.
+pub fn entry(action: Action) -> Option<&'static Entry> {
+    ACTIONS.iter().find(|entry| entry.action == action)
 }
 
 #[cfg(test)]
@@ -215,14 +235,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_has_one_action_and_every_action_a_key() {
-        let mut seen = Vec::new();
-        for entry in ACTIONS {
-            assert!(!entry.chords.is_empty() && !entry.meaning.is_empty(), "{:?}", entry.action);
-            for chord in entry.chords {
-                assert!(!seen.contains(chord), "{chord:?} twice");
-                seen.push(*chord);
-            }
+    fn every_action_has_a_key_a_meaning_and_a_name_of_its_own() {
+        for (at, entry) in ACTIONS.iter().enumerate() {
+            assert!(!entry.keys.is_empty() && !entry.meaning.is_empty(), "{:?}", entry.action);
+            assert!(entry.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", entry.name);
+            assert!(ACTIONS[..at].iter().all(|earlier| earlier.name != entry.name), "{} twice", entry.name);
         }
     }
 }

@@ -24,6 +24,19 @@ impl App {
         }
     }
 
+    /// From everything about a row to everything about its neighbour, at the same lines of it.
+    pub(super) fn step_row(&mut self, step: isize) {
+        let Screen::Detail(id) = &self.screen else { return };
+        let here = self.rows().position(|group| group.id == *id);
+        // A row that is not among those that are shown any more has left the cursor beside it.
+        let to = here.map_or(Some(self.cursor), |here| here.checked_add_signed(step));
+        let Some((to, id)) = to.and_then(|to| Some((to, self.rows().nth(to)?.id.clone()))) else { return };
+        let scroll = self.scroll;
+        self.select(to);
+        self.show(Screen::Detail(id));
+        self.scroll = scroll;
+    }
+
     pub(super) fn select(&mut self, at: usize) {
         let id = self.rows().nth(at).map(|group| group.id.clone());
         self.cursor = at;

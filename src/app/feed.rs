@@ -2,6 +2,8 @@
 //!
 //! A frozen screen keeps nobody from being told of alerts.
 
+use std::time::Duration;
+
 use crate::alert::{Engine, News};
 use crate::app::{App, Effect};
 use crate::model::Model;
@@ -15,6 +17,9 @@ pub(super) enum Feed {
     /// Paused, and this is what is known by now.
     Ahead(Box<(Model, Engine)>),
 }
+
+/// The steps of the interval, in milliseconds.
+const INTERVALS: [u64; 9] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
 impl App {
     /// Whether the screen is frozen.
@@ -55,6 +60,14 @@ impl App {
                 self.arrange();
             }
         }
+    }
+
+    pub(super) fn step_interval(&mut self, step: isize) -> Effect {
+        let now = self.interval.as_millis();
+        let at = INTERVALS.iter().position(|&millis| u128::from(millis) >= now).unwrap_or(INTERVALS.len() - 1);
+        let next = at.saturating_add_signed(step).min(INTERVALS.len() - 1);
+        self.interval = Duration::from_millis(INTERVALS[next]);
+        Effect::SetInterval(self.interval)
     }
 
     /// Somebody has seen what is on the screen; that holds when it goes on, too.

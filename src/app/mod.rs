@@ -4,15 +4,20 @@
 
 pub mod action;
 pub mod columns;
+mod completion;
 mod cursor;
 pub mod defaults;
 mod editor;
 mod feed;
+pub mod keys;
+pub mod menu;
 mod moment;
 pub mod mouse;
 mod processes;
 mod rows;
 mod typing;
+mod useful;
+mod way;
 mod window;
 
 use std::collections::HashSet;
@@ -33,8 +38,12 @@ use crate::query::{Filter, Sort};
 use crate::snapshot::{CgroupId, Kind, Processes, Snapshot};
 use action::Action;
 use columns::Chooser;
+pub use completion::Completion;
+use completion::Past;
 use defaults::Defaults;
 use feed::Feed;
+use keys::Keymap;
+use menu::Menu;
 use mouse::Mouse;
 pub use processes::Watched;
 pub use window::Window;
@@ -60,6 +69,8 @@ pub struct Settings {
     pub tree: bool,
     /// Who hears of the mouse.
     pub mouse: Mouse,
+    /// Which keys do what.
+    pub keys: Keymap,
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
     /// How the rules of alerts are applied.
@@ -172,6 +183,8 @@ pub struct App {
     pub screen: Screen,
     /// Whether the help lies over it.
     pub help: bool,
+    /// The menu, while it lies over all of it.
+    pub menu: Option<Menu>,
     /// Which rows.
     pub filter: Filter,
     /// The filter as it was typed; empty for all.
@@ -202,6 +215,8 @@ pub struct App {
     notice: Option<(Result<String, String>, Duration)>,
     /// Who hears of the mouse.
     pub mouse: Mouse,
+    /// Which keys do what.
+    pub keys: Keymap,
     /// Lines scrolled in the help, the detail and the alerts.
     pub scroll: usize,
     /// What the chart of a row shows.
@@ -210,6 +225,8 @@ pub struct App {
     /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
     selected: Option<CgroupId>,
     sums: Option<Sums>,
+    completion: Completion,
+    past: Past,
     /// What was shown when the editor was opened.
     filter_before: Filter,
     /// Columns and rows of the terminal.
@@ -226,9 +243,6 @@ pub struct App {
     layout: Layout,
 }
 
-/// The steps of the interval, in milliseconds.
-const INTERVALS: [u64; 9] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
-
 impl App {
     /// A dashboard that knows nothing yet.
     pub fn new(settings: Settings) -> Self {
@@ -237,6 +251,7 @@ impl App {
             alerts: Engine::new(settings.policies, Watch::Live, settings.scope),
             screen: if settings.tree { Screen::Tree } else { Screen::Table },
             help: false,
+            menu: None,
             filter_text: settings.filter_text,
             filter: settings.filter,
             editor: None,
@@ -252,11 +267,14 @@ impl App {
             trouble: None,
             notice: None,
             mouse: settings.mouse,
+            keys: settings.keys,
             scroll: 0,
             window: Window::default(),
             processes: None,
             selected: None,
             sums: settings.grouping.map(Sums::new),
+            completion: Completion::default(),
+            past: Past::default(),
             filter_before: Filter::All,
             size: (80, 24),
             cursor: 0,
@@ -287,7 +305,7 @@ impl App {
 
     /// Whether rows fill the screen, not a text.
     pub fn shows_rows(&self) -> bool {
-        !self.help && matches!(self.screen, Screen::Table | Screen::Tree)
+        !self.help && self.menu.is_none() && matches!(self.screen, Screen::Table | Screen::Tree)
     }
 
     /// The rows in their order.
@@ -334,6 +352,7 @@ impl App {
             Message::Late(by) => self.trouble = Some(format!("no reading for {}", crate::units::age_long(by))),
             Message::Processes(found) => self.take_in_processes(found),
             Message::Notice(notice) => self.notice = Some((notice, self.model.now())),
+            Message::Input(event) if self.menu.is_some() => return self.input_to_menu(&event),
             Message::Input(event) => return self.input(&event),
         }
         None
@@ -346,7 +365,7 @@ impl App {
                 self.edit(*key);
                 None
             }
-            Event::Key(key) => self.act(action::of(key)?),
+            Event::Key(key) => self.act(self.keys.action(key)?),
             Event::Mouse(event) => {
                 self.point(*event);
                 None
@@ -356,7 +375,7 @@ impl App {
                 None
             }
             Event::Paste(text) => {
-                self.change_filter(|editor| editor::paste(editor, text));
+                self.paste(text);
                 None
             }
             _ => None,
@@ -377,6 +396,7 @@ impl App {
             Action::Faster => return Some(self.step_interval(-1)),
             Action::Save => return Some(Effect::Save(self.defaults())),
             Action::Copy => return self.copy(),
+            Action::Menu => self.open_menu(),
             Action::Help => self.show_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
@@ -394,8 +414,10 @@ impl App {
             Action::Last => self.go(isize::MAX / 2),
             Action::Left => self.sideways(-1),
             Action::Right => self.sideways(1),
-            Action::ZoomIn => self.window.zoom(-1),
-            Action::ZoomOut => self.window.zoom(1),
+            Action::Previous => self.step_row(-1),
+            Action::Next => self.step_row(1),
+            Action::ZoomIn => self.zoom(-1),
+            Action::ZoomOut => self.zoom(1),
             Action::Filter => self.open_editor(),
             Action::Open => self.open(),
             Action::Alerts => self.show(Screen::Alerts),
@@ -418,27 +440,6 @@ impl App {
         None
     }
 
-    fn show(&mut self, screen: Screen) {
-        self.help = false;
-        self.scroll = 0;
-        self.window.leave();
-        self.processes = None;
-        self.screen = screen;
-        self.arrange();
-    }
-
-    /// The kills of the row, if there are any; all of them the second time.
-    fn show_autopsies(&mut self) {
-        let row = match &self.screen {
-            Screen::Table | Screen::Tree if self.grouping().is_none() => self.current().map(|group| &group.id.path),
-            Screen::Detail(id) => Some(&id.path),
-            _ => None,
-        };
-        let of_row = row.filter(|path| &***path != "/" && self.model.autopsies().of(path).is_some());
-        self.killed = of_row.cloned();
-        self.show(Screen::Autopsies);
-    }
-
     fn copy(&mut self) -> Option<Effect> {
         let text = (self.layout.text)(self);
         let told = match text {
@@ -447,47 +448,5 @@ impl App {
         };
         self.notice = Some((told, self.model.now()));
         text.map(Effect::Copy)
-    }
-
-    fn show_help(&mut self) {
-        self.help = !self.help;
-        self.scroll = 0;
-    }
-
-    fn open(&mut self) {
-        let Some(group) = self.current() else { return };
-        match (&self.screen, self.grouping()) {
-            (Screen::Table, Some(grouping)) => {
-                let key = Arc::clone(&group.identity);
-                self.open_sum(grouping, &key);
-            }
-            (Screen::Table | Screen::Tree, _) if self.is_host(group) => self.show(Screen::Host),
-            (Screen::Table | Screen::Tree, _) => self.show(Screen::Detail(group.id.clone())),
-            (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Host | Screen::Columns(_), _) => {}
-        }
-    }
-
-    fn back(&mut self) {
-        if self.help {
-            self.show_help();
-            return;
-        }
-        match self.screen {
-            Screen::Table | Screen::Tree => self.clear_filter(),
-            _ => self.leave(),
-        }
-    }
-
-    /// Back to the rows.
-    fn leave(&mut self) {
-        self.show(if self.tree { Screen::Tree } else { Screen::Table });
-    }
-
-    fn step_interval(&mut self, step: isize) -> Effect {
-        let now = self.interval.as_millis();
-        let at = INTERVALS.iter().position(|&millis| u128::from(millis) >= now).unwrap_or(INTERVALS.len() - 1);
-        let next = at.saturating_add_signed(step).min(INTERVALS.len() - 1);
-        self.interval = Duration::from_millis(INTERVALS[next]);
-        Effect::SetInterval(self.interval)
     }
 }

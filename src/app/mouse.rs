@@ -2,6 +2,7 @@
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
+use crate::app::action::Action;
 use crate::app::{App, Spot};
 use crate::query::Sort;
 
@@ -19,12 +20,13 @@ const STEP: isize = 3;
 
 impl App {
     pub(super) fn toggle_mouse(&mut self) {
+        let key = self.keys.told(Action::Mouse);
         let (mouse, text) = match self.mouse {
-            Mouse::On => (Mouse::Off, "the mouse selects text; m: it chooses rows, and sorts by heads"),
-            Mouse::Off => (Mouse::On, "the mouse chooses rows, and sorts by heads; m: it selects text"),
+            Mouse::On => (Mouse::Off, format!("the mouse selects text; {key}: it chooses rows, and sorts by heads")),
+            Mouse::Off => (Mouse::On, format!("the mouse chooses rows, and sorts by heads; {key}: it selects text")),
         };
         self.mouse = mouse;
-        self.notice = Some((Ok(text.to_owned()), self.model.now()));
+        self.notice = Some((Ok(text), self.model.now()));
     }
 
     pub(super) fn point(&mut self, event: MouseEvent) {

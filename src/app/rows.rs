@@ -125,7 +125,8 @@ impl App {
                 let oldest = self.charted().and_then(History::oldest);
                 self.window.go(step, oldest.unwrap_or_default(), self.model.now());
             }
-            Screen::Table | Screen::Alerts | Screen::Autopsies | Screen::Columns(_) => self.step_column(step),
+            Screen::Table | Screen::Columns(_) => self.step_column(step),
+            Screen::Alerts | Screen::Autopsies => {}
         }
     }
 

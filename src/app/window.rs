@@ -84,6 +84,13 @@ impl App {
             _ => None,
         }
     }
+
+    /// Shows more of the past, or less where `step` is negative; where there is a chart to see it in.
+    pub(super) fn zoom(&mut self, step: isize) {
+        if self.has_chart() && !self.help {
+            self.window.zoom(step);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod alerts;
 mod edit;
 mod file;
+mod keys;
 mod nearest;
 mod record;
 pub mod save;
@@ -17,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::alert::policy::Policies;
+use crate::app::keys::Keymap;
 use crate::cli::Options;
 use crate::identity::state::Endpoint;
 use crate::sink;
@@ -38,6 +40,8 @@ pub struct Config {
     pub api: Vec<Endpoint>,
     /// What the dashboard starts with.
     pub start: Start,
+    /// Which keys do what.
+    pub keys: Keymap,
     /// How the rules of alerts are applied.
     pub policies: Policies,
     /// Who is told of alerts.
@@ -128,7 +132,7 @@ impl Config {
     /// Puts what a file says on top of what is known.
     fn apply(&mut self, text: &Text<'_>) -> Result<(), Error> {
         let table = text.parse()?;
-        let file = Section::new(text, "", &table, &[VALUES, &["alert", "sinks"]].concat())?;
+        let file = Section::new(text, "", &table, &[VALUES, &["keys", "alert", "sinks"]].concat())?;
         put(&mut self.record.values, file.said(VALUES));
         start::read(&file, &mut self.start)?;
         if let Some(api) = file.get("api") {
@@ -140,6 +144,11 @@ impl Config {
         if let Some(colors) = file.get("colors") {
             let depths = Depth::ALL.map(|(name, depth)| (name, Some(depth)));
             self.colors = colors.choice("number of colours", depths.into_iter().chain([("auto", None)]))?;
+        }
+        let names = keys::names();
+        if let Some(section) = file.section("keys", &names)? {
+            keys::read(&section, &mut self.keys)?;
+            put(&mut self.record.keys, section.said(&names));
         }
         for entry in file.sections("alert", alerts::KEYS)? {
             self.policies.overrides.push(alerts::read(&entry)?);
@@ -177,6 +186,7 @@ mod tests {
     use super::*;
     use crate::alert::Level;
     use crate::alert::rules::{RULES, find};
+    use crate::app::action::{ACTIONS, Action};
     use std::time::Duration;
 
     fn read(text: &str) -> Result<Config, String> {
@@ -191,7 +201,7 @@ mod tests {
         let untouched = read(EXAMPLE).unwrap();
         assert!(untouched.policies.overrides.is_empty() && untouched.api.is_empty());
         let config = read(&spelled_out()).unwrap();
-        assert_eq!(config.sinks, sink::Settings::default());
+        assert_eq!((config.sinks, config.keys), (sink::Settings::default(), Keymap::default()));
         assert!(config.api.is_empty());
         assert_eq!((config.theme, config.colors), (Config::default().theme, None));
         let [start, usual] = [config.start, Start::default()];
@@ -217,6 +227,9 @@ mod tests {
         for key in keys {
             assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
         }
+        let actions = text.lines().skip_while(|line| *line != "[keys]").skip(1).take_while(|line| !line.is_empty());
+        let actions = actions.filter_map(|line| line.split_once(" = ").map(|(name, _)| name));
+        assert!(actions.eq(keys::names()), "every action, in the order of their table");
         for rule in RULES {
             assert!(text.contains(rule.meaning), "{} is not explained: {}", rule.name, rule.meaning);
         }
@@ -264,6 +277,48 @@ mod tests {
         ] {
             let error = read(text).expect_err(text);
             assert!(error.starts_with(&format!("/x/config.toml, {told}")), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_means_nothing_is_refused_with_its_place() {
+        for (text, told) in [
+            ("\nacknowlege = [\"e\"]", "line 3: `keys.acknowlege`: no such key; the nearest is `acknowledge`"),
+            ("copy = \"y\"", "line 2: `keys.copy`: must be a list of words"),
+            ("copy = [\"pgdwn\"]", "line 2: `keys.copy`: no key `pgdwn`; the nearest is `pgdn`"),
+            ("copy = [\"\\u001b[\"]", "line 2: `keys.copy`: no key `\\x1b[`; the nearest is "),
+            ("save = []\nmenu = []", "line 3: `keys.menu`: must have a key"),
+            ("copy = [\"ctrl-i\"]", "line 2: `keys.copy`: terminals send `tab` for `ctrl-i`"),
+            ("copy = [\"y\", \"q\"]", "line 2: `keys.copy`: q is a key of `quit`, too; give one of them another"),
+            ("quit = [\"x\"]\ncopy = [\"ctrl-c\"]", "line 3: `keys.copy`: ctrl-c always quits"),
+            ("quit = [\"n\"]\ncopy = [\"f5\", \"n\"]", "line 2: `keys.quit`: n is a key of `copy`, too"),
+        ] {
+            let error = read(&format!("[keys]\n{text}")).expect_err(text);
+            assert!(error.starts_with(&format!("/x/config.toml, {told}")), "{text:?}: {error}");
+        }
+        assert_eq!(read("keys = 3").unwrap_err(), "/x/config.toml, line 1: `keys`: must be written as [keys]");
+    }
+
+    #[test]
+    fn keys_can_be_swapped_and_taken_away() {
+        let config = read("[keys]\nquit = [\"y\"]\ncopy = [\"q\", \"ctrl-g\"]\nsave = []").unwrap();
+        assert_eq!(config.keys.shown(Action::Copy), "q Ctrl-G");
+        assert_eq!([Action::Quit, Action::Save].map(|action| config.keys.shown(action)), ["y", ""]);
+        assert_eq!(config.keys.shown(Action::Up), "Up k");
+        let mut config = read("[keys]\ncopy = [\"n\"]").unwrap();
+        let second = Text { path: Path::new("/y"), toml: "[keys]\nsave = [\"n\"]", trusted: true };
+        let error = config.apply(&second).unwrap_err().to_string();
+        assert!(error.starts_with("/y, line 2: `keys.save`: n is a key of `copy`, too"), "{error}");
+    }
+
+    #[test]
+    fn each_action_is_given_other_keys() {
+        for entry in ACTIONS {
+            let config = read(&format!("[keys]\n{} = [\"f12\", \"ctrl-up\"]", entry.name)).unwrap();
+            for other in ACTIONS {
+                let changed = other.action == entry.action;
+                assert_eq!(config.keys.shown(other.action) == "F12 Ctrl-Up", changed, "{} {}", entry.name, other.name);
+            }
         }
     }
 

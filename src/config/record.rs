@@ -56,6 +56,7 @@ impl Said {
 pub(super) struct Record {
     /// Outside of tables.
     pub(super) values: Vec<Said>,
+    pub(super) keys: Vec<Said>,
     pub(super) sinks: Vec<Said>,
     /// Entry by entry, as many as the policies have.
     pub(super) alerts: Vec<Vec<Said>>,
@@ -79,9 +80,12 @@ impl Config {
     pub fn to_toml(&self) -> Result<String, Error> {
         let mut whole = defaults()?;
         put(&mut whole.values, self.record.values.clone());
+        put(&mut whole.keys, self.record.keys.clone());
         put(&mut whole.sinks, self.record.sinks.clone());
         let mut toml = "# The configuration in force; --config reads it back.\n\n".to_owned();
         write(&mut toml, &whole.values);
+        toml.push_str("\n[keys]\n");
+        write(&mut toml, &whole.keys);
         toml.push_str("\n[sinks]\n");
         write(&mut toml, &whole.sinks);
         // What is said for all rows before anything is said for some is part of the rule.
@@ -113,7 +117,12 @@ fn defaults() -> Result<Record, Error> {
     let mut config = Config::default();
     config.apply(&Text { path: Path::new("the example"), toml: &spelled_out(), trusted: true })?;
     let mut record = config.record;
-    let all = record.values.iter_mut().chain(&mut record.sinks).chain(record.alerts.iter_mut().flatten());
+    let all = record
+        .values
+        .iter_mut()
+        .chain(&mut record.keys)
+        .chain(&mut record.sinks)
+        .chain(record.alerts.iter_mut().flatten());
     all.for_each(|said| said.origin = Origin::Default);
     Ok(record)
 }
@@ -184,11 +193,12 @@ mod tests {
         toml.lines().map(|line| line.rsplit_once(" # ").map_or(line, |(value, _)| value.trim_end())).collect()
     }
 
-    const SEVERAL: [&str; 8] = [
+    const SEVERAL: [&str; 9] = [
         "",
         "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5\nmouse = false",
         "columns = [\"usage\", 'psi.full_avg10']\nsort = 'name:desc'\nfilter = ''\ninterval = '24h'",
         "theme = 'light'\ncolors = \"8\"\napi = ['docker=unix:///run/a \"b\" \\ c']",
+        "[keys]\nquit = ['y', 'ctrl-q', '\"', '\\']\ncopy = ['q']\nsave = []\nback = [\"esc\"] # alone",
         "sinks.bell = true\nsinks.command = [\n  'x', # why\n  \"tab\\t, quote \\\", \\u009b\", '']\nsinks.command_timeout = 90",
         "[[alert]]\nenabled = false\n[[alert]]\nrule = 'near-limit'\non = 80\n[[alert]]\nrule = 'hit-rate'\noff = 1_000\n\
          [[alert]]\nrule = 'time-to-limit'\non = '20m'\n[[alert]]\nrule = 'near-limit'\noff = 12.5",
@@ -209,7 +219,7 @@ mod tests {
             let [of_config, of_again] = [&config, &again].map(|config| {
                 let start = &config.start;
                 let start = (&start.columns, start.sort.to_string(), &start.filter, start.interval, start.mouse);
-                (start, &config.api, &config.sinks, config.theme, config.colors)
+                (start, &config.api, &config.keys, &config.sinks, config.theme, config.colors)
             });
             assert_eq!(of_config, of_again, "{toml}");
             let [policies, policies_again] = [&config, &again].map(|config| &config.policies);
@@ -228,7 +238,9 @@ mod tests {
 
     #[test]
     fn every_key_is_printed_with_its_origin() {
-        let mut config = read("theme = 'light'\n[sinks]\nlog = '/var/log/a'\n[[alert]]\nrule = 'near-limit'\non = 80");
+        let mut config = read(
+            "theme = 'light'\nkeys.copy = ['n']\n[sinks]\nlog = '/var/log/a'\n[[alert]]\nrule = 'near-limit'\non = 80",
+        );
         let own = "# mine\n\n[sinks]\nbell = true\n[[alert]]\nfilter = 'dev'\nlevel = 'notice'";
         config.apply(&Text { path: Path::new("/home/a\u{1b}b/config.toml"), toml: own, trusted: true }).unwrap();
         let toml = config.to_toml().unwrap();
@@ -238,8 +250,10 @@ mod tests {
             ("theme = \"light\"", "/etc/memcgtop/config.toml, line 1"),
             ("colors = \"auto\"", "default"),
             ("bell = true", "/home/a\\x1bb/config.toml, line 4"),
-            ("log = \"/var/log/a\"", "/etc/memcgtop/config.toml, line 3"),
-            ("on = 80", "/etc/memcgtop/config.toml, line 6"),
+            ("copy = [\"n\"]", "/etc/memcgtop/config.toml, line 2"),
+            ("save = [\"W\"]", "default"),
+            ("log = \"/var/log/a\"", "/etc/memcgtop/config.toml, line 4"),
+            ("on = 80", "/etc/memcgtop/config.toml, line 7"),
             ("off = \"85%\"", "default"),
             ("filter = \"dev\"", "/home/a\\x1bb/config.toml, line 6"),
         ] {

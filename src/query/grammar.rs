@@ -103,6 +103,52 @@ fn end_of_word(text: &str) -> usize {
     text.char_indices().find(ends).map_or(text.len(), |(at, _)| at)
 }
 
+/// What an expression ends with that may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfinished<'a> {
+    /// A word that may become a field.
+    Word(&'a str),
+    /// A field that a value is compared with for being equal, and the start of that value.
+    Value(&'a str, &'a str),
+}
+
+/// The end of `text` that may go on, and where it begins.
+pub(super) fn unfinished(text: &str) -> Option<(usize, Unfinished<'_>)> {
+    let (before, from, start) = match tokens(text) {
+        Err(QueryError::OpenQuote(quote)) => {
+            let from = text.rfind(quote)?;
+            (tokens(&text[..from]).ok()?, from, &text[from + quote.len_utf8()..])
+        }
+        Err(_) => return None,
+        Ok(mut tokens) => match *tokens.last()? {
+            Token::Word(word) if text.ends_with(word) => {
+                tokens.pop();
+                (tokens, text.len() - word.len(), word)
+            }
+            Token::Sign(..) => (tokens, text.len(), ""),
+            _ => return None,
+        },
+    };
+    match before[..] {
+        [.., Token::Word(field), Token::Sign(_, Operator::Equal | Operator::NotEqual)] => {
+            Some((from, Unfinished::Value(field, start)))
+        }
+        [.., Token::Sign(..)] => None,
+        _ if text[from..].starts_with(['"', '\'']) => None,
+        _ => Some((from, Unfinished::Word(start))),
+    }
+}
+
+/// A value as it may be written, in quotation marks where it needs them; none that has both kinds.
+pub(super) fn written(value: &str) -> Option<String> {
+    let is_keyword = matches!(value, "and" | "or" | "not");
+    if !is_keyword && tokens(value).is_ok_and(|tokens| tokens == [Token::Word(value)]) {
+        return Some(value.to_owned());
+    }
+    let quote = ['"', '\''].into_iter().find(|quote| !value.contains(*quote))?;
+    Some(format!("{quote}{value}{quote}"))
+}
+
 struct Parser<'a> {
     tokens: &'a [Token<'a>],
     depth: usize,

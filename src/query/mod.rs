@@ -1,5 +1,6 @@
 //! Which rows, and in which order: filter expressions and sorting over the fields.
 
+mod completion;
 mod filter;
 mod grammar;
 mod sort;
@@ -8,6 +9,7 @@ use thiserror::Error;
 
 use crate::field;
 
+pub use completion::Candidates;
 pub use filter::{Filter, Operand, Operator};
 pub use sort::{Direction, Sort};
 

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::forecast::Forecast;
@@ -25,7 +26,8 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     let Some(group) = app.model.group(id) else {
         let path = text::visible(&id.path).into_owned();
         let state = if app.looks_back().is_some() { "was not there then" } else { "is gone" };
-        return vec![Line::raw(format!("{path} {state}")), Line::raw("Esc goes back to the table")];
+        let back = format!("{} goes back to the table", app.keys.told(Action::Back));
+        return vec![Line::raw(format!("{path} {state}")), Line::raw(back)];
     };
     let mut lines = header::moment(app, theme);
     lines.extend(title(group, width, theme));

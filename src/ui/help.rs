@@ -24,8 +24,8 @@ const SIGNS: [(&str, &str); 10] = [
         "behind a sign: it kills or costs time now: a stall of 10 % or more, or 200 pages of processes read back a second",
     ),
     ("+ ^ ~", "behind a figure: hits rose within 10 s; the limit or hits are an ancestor's; memory.high lies below"),
-    ("*", "behind a limit: its runtime's configuration asks for another (Enter tells which)"),
-    ("0 - ?", "the kernel says zero; does not apply; the kernel does not say (Enter tells why)"),
+    ("*", "behind a limit: its runtime's configuration asks for another (the details of the row tell which)"),
+    ("0 - ?", "the kernel says zero; does not apply; the kernel does not say (the details tell why)"),
 ];
 
 /// The help, from the focused column on.
@@ -41,7 +41,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     lines.extend(SIGNS.iter().flat_map(|(sign, meaning)| wrapped(sign, meaning, width, theme)));
     lines.extend(columns(width, theme));
     lines.push(rule("keys", "", width, theme));
-    lines.extend(ACTIONS.iter().flat_map(|entry| wrapped(entry.keys, entry.meaning, width, theme)));
+    lines.extend(ACTIONS.iter().flat_map(|entry| wrapped(&app.keys.shown(entry.action), entry.meaning, width, theme)));
     lines.push(rule("figures, as in filters, --sort and --columns", "", width, theme));
     for field in field::FIELDS {
         lines.extend(wrapped(field.id, &format!("{} [{}]", field.meaning, field.source), width, theme));
@@ -68,18 +68,9 @@ fn columns(width: usize, theme: &Theme) -> Vec<Line<'static>> {
 fn wrapped(term: &str, meaning: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     const TERM: usize = 22;
     let room = width.saturating_sub(TERM + 2).max(10);
-    let mut rows = vec![String::new()];
-    for word in meaning.split(' ') {
-        let line = rows.last().map_or(0, |row| text::width(row));
-        if line > 0 && line + 1 + text::width(word) > room {
-            rows.push(word.to_owned());
-        } else if let Some(row) = rows.last_mut() {
-            row.push_str(if line > 0 { " " } else { "" });
-            row.push_str(word);
-        }
-    }
     let mut term = text::pad_right(term, TERM);
-    rows.into_iter()
+    super::wrapped(meaning, room)
+        .into_iter()
         .map(|row| {
             let head = std::mem::replace(&mut term, " ".repeat(TERM));
             Line::from(vec![Span::raw(" "), Span::styled(head, theme.style(Role::Accent)), Span::raw(row)])

@@ -19,9 +19,11 @@ pub mod chooser;
 pub mod columns;
 pub mod copy;
 pub mod detail;
+pub mod footer;
 pub mod header;
 pub mod help;
 pub mod host;
+pub mod menu;
 pub mod palette;
 pub mod panels;
 pub mod pointer;
@@ -35,6 +37,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
+use crate::app::action::Action;
 use crate::app::{App, Layout, Page, Screen};
 use palette::{DARK, Depth};
 use theme::{ASCII, Role, Theme};
@@ -56,23 +59,29 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         return;
     }
     let body = usize::from(area.height) - 1;
-    let lines = match (text(app, area, theme), &app.screen) {
-        (Some(lines), _) => scrolled(lines, app.scroll, body, theme),
-        (None, Screen::Columns(choices)) => chooser::lines(app, choices, area, body, theme),
-        (None, _) => overview(app, area, theme),
-    };
+    let lines = filling(app, area, body, theme);
     for (row, line) in (0..area.height - 1).zip(lines.into_iter().take(body)) {
         frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
     }
-    if let Some(error) = panels::filter_error(app, usize::from(area.width), theme) {
-        let line = Rect { y: area.bottom() - 2, height: 1, ..area };
-        frame.render_widget(Clear, line);
-        frame.render_widget(error, line);
+    for (above, line) in (2..).zip(footer::above(app, usize::from(area.width), theme)) {
+        let place = Rect { y: area.bottom() - above, height: 1, ..area };
+        frame.render_widget(Clear, place);
+        frame.render_widget(line, place);
     }
     frame.render_widget(
-        panels::footer(app, usize::from(area.width), theme),
+        footer::footer(app, usize::from(area.width), theme),
         Rect { y: area.bottom() - 1, height: 1, ..area },
     );
+}
+
+/// What fills the screen above the keys.
+fn filling(app: &App, area: Rect, body: usize, theme: &Theme) -> Vec<Line<'static>> {
+    match (&app.menu, text(app, area, theme), &app.screen) {
+        (Some(menu), ..) => menu::lines(app, menu, area, body, theme),
+        (None, Some(lines), _) => scrolled(app, lines, body, theme),
+        (None, None, Screen::Columns(choices)) => chooser::lines(app, choices, area, body, theme),
+        (None, None, _) => overview(app, area, theme),
+    }
 }
 
 /// What the keys are told of the screen.
@@ -87,6 +96,9 @@ fn page(app: &App) -> Page {
     let area = Rect::new(0, 0, width.max(SMALLEST.0), height.max(SMALLEST.1));
     let theme = plain();
     let body = usize::from(area.height) - 1;
+    if app.menu.is_some() {
+        return Page { step: menu::rows_in(body), first: 0, last: app.listed_actions().len().saturating_sub(1) };
+    }
     if let Some(lines) = text(app, area, &theme) {
         return Page { step: body - 1, first: app.scroll, last: lines.len().saturating_sub(body) };
     }
@@ -117,13 +129,14 @@ fn text(app: &App, area: Rect, theme: &Theme) -> Option<Vec<Line<'static>>> {
 }
 
 /// The part of `lines` that is in the window; its last line says how many are below.
-fn scrolled(lines: Vec<Line<'static>>, scroll: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn scrolled(app: &App, lines: Vec<Line<'static>>, height: usize, theme: &Theme) -> Vec<Line<'static>> {
     let most = lines.len().saturating_sub(height);
-    let mut shown: Vec<_> = lines.into_iter().skip(scroll.min(most)).collect();
+    let mut shown: Vec<_> = lines.into_iter().skip(app.scroll.min(most)).collect();
     let below = shown.len().saturating_sub(height);
     if below > 0 && height > 1 {
         shown.truncate(height - 1);
-        shown.push(Line::styled(format!("  {} more lines: PgDn", below + 1), theme.style(Role::Dim)));
+        let more = format!("  {} more lines: {}", below + 1, app.keys.told(Action::PageDown));
+        shown.push(Line::styled(more, theme.style(Role::Dim)));
     }
     shown
 }
@@ -190,6 +203,21 @@ fn cut(line: Line<'static>, width: usize, theme: &Theme) -> Line<'static> {
         room -= cells;
     }
     Line::from(spans).style(line.style)
+}
+
+/// Words on as many lines as they take.
+fn wrapped(words: &str, width: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for word in words.split(' ') {
+        let line = rows.last().map_or(0, |row| crate::text::width(row));
+        if line > 0 && line + 1 + crate::text::width(word) > width {
+            rows.push(word.to_owned());
+        } else if let Some(row) = rows.last_mut() {
+            row.push_str(if line > 0 { " " } else { "" });
+            row.push_str(word);
+        }
+    }
+    rows
 }
 
 /// Text on the left, a note on the right where there is room.

@@ -1,19 +1,17 @@
-//! What stands below the rows: why, alerts, status, keys; and the screen of alerts.
+//! What stands below the rows: why, alerts, status; and the screen of alerts.
 
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::alert::{Alert, Level};
-use crate::app::action::{ACTIONS, Action};
-use crate::app::{App, Idle, Screen};
+use crate::app::App;
+use crate::app::action::Action;
 use crate::model::autopsy::Autopsy;
 use crate::model::evidence;
 use crate::model::figures::Holder;
 use crate::model::host::mem_used;
 use crate::model::verdict::State;
 use crate::model::{Group, Scope};
-use crate::query::Sort;
 use crate::snapshot::{Host, Kind, Missing};
 use crate::text;
 use crate::ui::columns::holder;
@@ -28,8 +26,8 @@ pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'sta
     let whose = group.worst.as_ref().map_or_else(String::new, |worst| format!("{} is ", worst.identity.label()));
     let title = text::visible(&format!("{name}: {whose}{}", state_of(app, group))).into_owned();
     let is_sum = group.identity.kind == Kind::Sum;
-    let mut lines =
-        vec![rule(&title, if is_sum { "Enter for its containers" } else { "Enter for all of it" }, width, theme)];
+    let opened = if is_sum { "its containers" } else { "all of it" };
+    let mut lines = vec![rule(&title, &format!("{} for {opened}", app.keys.told(Action::Open)), width, theme)];
     let facts = match app.model.host().filter(|_| app.is_host(group)) {
         Some(host) => [host_need(host), evidence::of_host(&app.model).into_iter().collect(), Vec::new()],
         None if is_sum => [needs(group), of_worst(app, group), Vec::new()],
@@ -292,159 +290,6 @@ pub fn status(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let left = text::truncate(&left, width, theme.glyphs.ellipsis).into_owned();
     let dim = theme.style(Role::Dim);
     spread(vec![Span::styled(left, dim)], vec![Span::styled(right, dim)], width)
-}
-
-/// The keys that do something here; or the filter while it is typed; or why there is no reading.
-pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
-    if let Some(editor) = &app.editor {
-        return editor_line(app, editor.value(), width, theme);
-    }
-    let mut spans = Vec::new();
-    let help = "? help";
-    if let Some((role, news)) = news(app) {
-        let room = width.saturating_sub(help.len() + 3);
-        let news = text::truncate(&text::visible(news), room, theme.glyphs.ellipsis).into_owned();
-        spans.push(Span::styled(format!(" {news} "), theme.style(role)));
-    }
-    let modes = modes(app, theme);
-    let cells = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
-    // News take the line for themselves where it is short.
-    if spans.is_empty() || cells(&spans) + cells(&modes) + help.len() < width {
-        spans.extend(modes);
-    }
-    for (keys, hint) in hints(app, theme) {
-        if cells(&spans) + text::width(&keys) + text::width(&hint) + 3 + help.len() >= width {
-            break;
-        }
-        let key = Span::styled(keys, theme.style(Role::Accent));
-        spans.extend([key, Span::raw(" "), Span::styled(hint, theme.style(Role::Dim)), Span::raw("  ")]);
-    }
-    let (key, hint) = help.split_at(1);
-    spread(spans, vec![Span::styled(key, theme.style(Role::Accent)), Span::styled(hint, theme.style(Role::Dim))], width)
-}
-
-/// Why there is no reading; or else what was just done, or could not be.
-fn news(app: &App) -> Option<(Role, &str)> {
-    let trouble = app.trouble.as_deref().map(|trouble| (Role::Critical, trouble));
-    trouble.or_else(|| match app.notice()? {
-        Ok(done) => Some((Role::Fine, done)),
-        Err(why) => Some((Role::Critical, why)),
-    })
-}
-
-fn editor_line(app: &App, typed: &str, width: usize, theme: &Theme) -> Line<'static> {
-    let (short, long, style) = match (&app.filter_error, app.rows().len()) {
-        (Some(_), _) if app.filtered() => (" INVALID ".to_owned(), ": the filter before is on ", alarm(theme)),
-        (Some(_), _) => (" INVALID ".to_owned(), ": no filter is on ", alarm(theme)),
-        (None, rows) => {
-            let rows = units::counted(rows as u64, "row");
-            (rows, "; Enter keeps it, Esc clears it", theme.style(Role::Dim))
-        }
-    };
-    let note = format!("{}{long}", short.trim_end());
-    // What is typed comes first.
-    let note = if note.len() + EDITED + 4 <= width { note } else { short };
-    let room = width.saturating_sub(note.len() + 4);
-    let left = vec![
-        Span::styled("/", theme.style(Role::Accent)),
-        Span::raw(text::truncate(&text::visible(typed), room, theme.glyphs.ellipsis).into_owned()),
-        Span::styled(" ", theme.style(Role::Plain).add_modifier(Modifier::REVERSED)),
-    ];
-    spread(left, vec![Span::styled(note, style)], width)
-}
-
-/// Cells of what is typed that are more than a note beside it.
-const EDITED: usize = 20;
-
-fn alarm(theme: &Theme) -> Style {
-    theme.style(Role::Warning).add_modifier(Modifier::REVERSED)
-}
-
-/// Why what is typed is no filter: a line of its own, above the one that is typed in.
-pub fn filter_error(app: &App, width: usize, theme: &Theme) -> Option<Line<'static>> {
-    let error = app.filter_error.as_ref().filter(|_| app.editor.is_some())?;
-    let error = text::truncate(&text::visible(error), width, theme.glyphs.ellipsis).into_owned();
-    Some(Line::styled(error, theme.style(Role::Warning)))
-}
-
-/// What makes the screen other than usual, in reverse.
-fn modes(app: &App, theme: &Theme) -> Vec<Span<'static>> {
-    let mut modes = Vec::new();
-    if app.paused() {
-        let since =
-            app.model.snapshot().map_or(String::new(), |snapshot| header::wall(app, snapshot.taken_at, " %H:%M:%S"));
-        modes.push(header::then(app).map_or_else(|| format!(" PAUSED{since} "), |then| format!(" {then} ")));
-    }
-    if app.is_hurried_or_slowed() {
-        modes.push(format!(" EVERY {} ", units::interval(app.interval)));
-    }
-    if app.filtered() {
-        modes.push(format!(" FILTER {} ", text::visible(&app.filter_text)));
-    }
-    if app.idle == Idle::Hidden {
-        modes.push(" IDLE HIDDEN ".to_owned());
-    }
-    if let Some(grouping) = app.grouping() {
-        modes.push(format!(" BY {} ", grouping.name().to_uppercase()));
-    }
-    if app.has_other_columns() {
-        modes.push(format!(" COLUMNS {} ", app.columns.preset().map_or("own", |preset| preset.name)));
-    }
-    if let Sort::Field(..) = app.sort {
-        modes.push(format!(" SORT {} ", app.sort));
-    }
-    let style = theme.style(Role::Accent).add_modifier(Modifier::REVERSED);
-    modes.into_iter().flat_map(|mode| [Span::styled(mode, style), Span::raw(" ")]).collect()
-}
-
-fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
-    let useful = |action: Action| match (&app.screen, app.help) {
-        (_, true) => matches!(action, Action::Back | Action::Quit),
-        (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Host, _) => {
-            let is_zoom = matches!(action, Action::ZoomIn | Action::ZoomOut);
-            let is_step = matches!(action, Action::Earlier | Action::Later);
-            is_zoom && app.has_chart()
-                || is_step && app.paused()
-                || matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
-        }
-        (Screen::Columns(_), _) => {
-            matches!(action, Action::Back | Action::Pause | Action::Columns | Action::Faster | Action::Slower)
-        }
-        (Screen::Table | Screen::Tree, _) => match action {
-            Action::Help | Action::ZoomIn | Action::ZoomOut => false,
-            Action::Earlier | Action::Later => app.paused(),
-            _ => true,
-        },
-    };
-    let is_choosing = matches!(app.screen, Screen::Columns(_)) && !app.help;
-    let mut hints: Vec<(String, String)> = ACTIONS
-        .iter()
-        .filter(|entry| {
-            useful(entry.action) && (!entry.hint.is_empty() || !matches!(app.screen, Screen::Table | Screen::Tree))
-        })
-        .filter_map(|entry| {
-            let hint = match (entry.action, app.alerts.unseen()) {
-                (Action::Back, _) if is_choosing => "done".to_owned(),
-                (Action::Pause, _) if is_choosing => "show or hide".to_owned(),
-                (Action::Columns, _) if is_choosing => "next set".to_owned(),
-                (Action::Faster, _) if is_choosing => "to the left".to_owned(),
-                (Action::Slower, _) if is_choosing => "to the right".to_owned(),
-                (Action::Alerts, unseen @ 1..) => format!("alerts({unseen})"),
-                (Action::Back, _) => "back".to_owned(),
-                (Action::Acknowledge, _) => "acknowledge".to_owned(),
-                (Action::Open, _) if app.grouping().is_some() => "containers".to_owned(),
-                (Action::Tree, _) if app.screen == Screen::Tree => "table".to_owned(),
-                _ => entry.hint.to_owned(),
-            };
-            (!hint.is_empty()).then(|| (entry.keys.to_owned(), hint))
-        })
-        .collect();
-    let [rows, columns] = theme.glyphs.arrows;
-    if matches!(app.screen, Screen::Table | Screen::Tree) && !app.help {
-        let sideways = if app.screen == Screen::Tree { "fold" } else { "column" };
-        hints.extend([(rows.to_owned(), "row".to_owned()), (columns.to_owned(), sideways.to_owned())]);
-    }
-    hints
 }
 
 #[cfg(test)]

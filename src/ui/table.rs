@@ -3,6 +3,7 @@
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
+use crate::app::action::Action;
 use crate::app::{App, Idle, Screen};
 use crate::model::host::{mem_used, swap_used};
 use crate::model::sums::Grouping;
@@ -242,7 +243,9 @@ fn nothing(app: &App, theme: &Theme) -> Vec<Line<'static>> {
     let cgroups = units::counted(app.model.groups().len() as u64, "cgroup");
     let text = match app.model.snapshot() {
         None => "    reading the cgroups ...".to_owned(),
-        Some(_) if app.filtered() => "    nothing matches the filter; Esc clears it".to_owned(),
+        Some(_) if app.filtered() => {
+            format!("    nothing matches the filter; {} clears it", app.keys.told(Action::Back))
+        }
         Some(_) if app.idle == Idle::Hidden => "    nothing happens; i shows the idle ones".to_owned(),
         Some(_) if app.model.scope() == Scope::Everything => "    no cgroups".to_owned(),
         Some(_) => format!("    no containers among {cgroups}; A shows every cgroup"),

@@ -9,6 +9,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
+use memcgtop::app::keys::Keymap;
 use memcgtop::app::mouse::Mouse;
 use memcgtop::app::{App, Message, Settings};
 use memcgtop::export;
@@ -162,6 +163,7 @@ fn app(containers: usize, sort: Sort) -> App {
         grouping: None,
         tree: false,
         mouse: Mouse::On,
+        keys: Keymap::default(),
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),

@@ -6,6 +6,7 @@ mod columns;
 mod copy;
 mod host;
 mod hostile;
+mod keys;
 mod moment;
 mod mouse;
 mod pty;
@@ -107,6 +108,21 @@ fn a_filter_works_while_it_is_typed() {
     terminal.wait_for("letters, not actions, while the filter is typed", has("/zz>q"));
     terminal.press_for(ESC, "report-gen");
     terminal.wait_for("no editor", lacks("/zz"));
+}
+
+#[test]
+fn a_filter_is_completed_and_comes_back() {
+    let mut terminal = Terminal::demo(&[], &[]);
+    terminal.press_for("/runt", "Tab  runtime");
+    terminal.press_for("\t=", "Tab  containerd");
+    terminal.press_for("\t", "/runtime=containerd");
+    terminal.press_for(ENTER, "FILTER runtime=containerd");
+    terminal.press(ESC);
+    terminal.wait_for("no filter", lacks("FILTER"));
+    terminal.press_for("/", "rows; Enter");
+    terminal.press_for(UP, "/runtime=containerd");
+    terminal.press(DOWN);
+    terminal.wait_for("what was typed", lacks("/runtime"));
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! The way from screen to screen, and back.
+//!
+//! Must not change what a screen shows of its rows.
+
+use std::sync::Arc;
+
+use crate::app::{App, Screen};
+
+impl App {
+    pub(super) fn show(&mut self, screen: Screen) {
+        self.help = false;
+        self.scroll = 0;
+        self.window.leave();
+        self.processes = None;
+        self.screen = screen;
+        self.arrange();
+    }
+
+    /// The kills of the row, if there are any; all of them the second time.
+    pub(super) fn show_autopsies(&mut self) {
+        let row = match &self.screen {
+            Screen::Table | Screen::Tree if self.grouping().is_none() => self.current().map(|group| &group.id.path),
+            Screen::Detail(id) => Some(&id.path),
+            _ => None,
+        };
+        let of_row = row.filter(|path| &***path != "/" && self.model.autopsies().of(path).is_some());
+        self.killed = of_row.cloned();
+        self.show(Screen::Autopsies);
+    }
+
+    pub(super) fn show_help(&mut self) {
+        self.help = !self.help;
+        self.scroll = 0;
+    }
+
+    pub(super) fn open(&mut self) {
+        let Some(group) = self.current() else { return };
+        match (&self.screen, self.grouping()) {
+            (Screen::Table, Some(grouping)) => {
+                let key = Arc::clone(&group.identity);
+                self.open_sum(grouping, &key);
+            }
+            (Screen::Table | Screen::Tree, _) if self.is_host(group) => self.show(Screen::Host),
+            (Screen::Table | Screen::Tree, _) => self.show(Screen::Detail(group.id.clone())),
+            (Screen::Detail(_) | Screen::Alerts | Screen::Autopsies | Screen::Host | Screen::Columns(_), _) => {}
+        }
+    }
+
+    pub(super) fn back(&mut self) {
+        if self.help {
+            self.show_help();
+            return;
+        }
+        match self.screen {
+            Screen::Table | Screen::Tree => self.clear_filter(),
+            _ => self.leave(),
+        }
+    }
+
+    /// Back to the rows.
+    pub(super) fn leave(&mut self) {
+        self.show(if self.tree { Screen::Tree } else { Screen::Table });
+    }
+}
