@@ -512,6 +512,64 @@ fn each_kill_of_a_container_is_news_whether_it_is_gone_or_back_or_somebody_has_s
 }
 
 #[test]
+fn a_container_that_dies_again_and_again_loses_no_kill_whether_it_was_read_between_or_not() {
+    let unread = || vec![MADE, KILLED, REMOVED];
+    let (made, killed, removed) = (vec![MADE], vec![KILLED], vec![REMOVED]);
+    let quiet = |readings: usize| vec![Vec::new(); readings];
+    let stories = [
+        // Not read at first, then there.
+        [vec![unread(), made.clone()], quiet(2), vec![killed.clone()], quiet(2), vec![killed.clone()]].concat(),
+        // Read and killed, then too fast to be read, with longer and longer pauses.
+        [
+            vec![made.clone(), vec![], killed.clone(), removed.clone()],
+            quiet(1),
+            vec![unread()],
+            quiet(4),
+            vec![unread()],
+            quiet(90),
+            vec![unread()],
+        ]
+        .concat(),
+        // The same, and read in the end.
+        [vec![made.clone(), killed, removed], quiet(3), vec![unread()], quiet(1), vec![made], quiet(1), vec![unread()]]
+            .concat(),
+    ];
+    for (story, ability) in stories.iter().flat_map(|story| [(story, V1), (story, V2)]) {
+        let kills = story.iter().flatten().filter(|(_, event)| matches!(event, Event::Kill(..))).count();
+        let (mut kernel, mut alerts) = (Kernel::new(ability), Engine::default());
+        let mut model = Model::new(Scope::Containers);
+        model.ingest(kernel.read(&[]));
+        for events in story.iter().chain(&quiet(3)) {
+            let before = kernel.killed.len();
+            model.ingest(kernel.read(events));
+            let told = news(&mut alerts, &model);
+            let new = kernel.killed.len() - before;
+            assert_eq!(told.len(), new, "{ability:?}: {told:?}");
+            if new > 0 && kernel.killed.len() < kills {
+                assert!(alerts.unseen() > 0);
+                alerts.acknowledge_all();
+                model.see_kills(None);
+            }
+        }
+        let rows: Vec<u64> = model.rows().chain(model.tombstones()).map(Group::killed).collect();
+        assert_eq!(rows, [kills as u64], "{ability:?}");
+        let alert = alerts.firing().iter().find(|alert| alert.rule == "oom-kill").unwrap();
+        assert!(alert.text.starts_with(&format!("{kills} OOM kills: the last hog (pid {},", kills - 1)), "{alert:?}");
+    }
+}
+
+#[test]
+fn a_kill_inside_a_container_that_stays_is_its_own() {
+    for ability in [V1, V2] {
+        let inner = |event: fn(usize) -> Event| (Moment::BeforeAll, event(4));
+        let died = [inner(Event::Make), inner(|at| Event::Kill(at, Summary::Logged)), inner(Event::Remove)];
+        let (_, model) = Kernel::new(ability).told(&[vec![MADE], vec![], died.to_vec(), vec![], died.to_vec()]);
+        assert_eq!(row(&model, 0).killed(), 2, "{ability:?}");
+        assert!(row(&model, 0).verdict.is_ok_and(|verdict| verdict.sign() == 'X'), "{ability:?}");
+    }
+}
+
+#[test]
 fn whom_a_kill_took_is_news_when_the_log_tells_it_late_also_of_a_container_that_is_gone() {
     for ability in [V1, V2] {
         let (mut kernel, mut alerts) = (Kernel::new(ability), Engine::default());

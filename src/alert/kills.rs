@@ -34,15 +34,14 @@ pub(super) fn untold(model: &Model, judged: impl Fn(&Group) -> bool, told: impl 
 
 /// Rows tell of their kills themselves.
 fn is_row(model: &Model, path: &str, judged: impl Fn(&Group) -> bool) -> bool {
-    model
-        .groups()
-        .iter()
-        .any(|group| *group.id.path == *path && judged(group) && group.was_killed_within(NEWS, model.now()))
+    model.groups().iter().any(|group| {
+        *group.id.path == *path && judged(group) && group.killed() > 0 && group.was_killed_within(NEWS, model.now())
+    })
 }
 
 /// The newest comes first.
 fn summary(path: Option<&Arc<str>>, autopsies: &[&Autopsy]) -> Kills {
-    let newest = autopsies.first();
+    let newest = autopsies.first().copied();
     let name = newest.and_then(|autopsy| autopsy.name.clone()).or_else(|| path.cloned());
     let last = newest.map_or(String::new(), |autopsy| lives::of_autopsy(autopsy));
     let count = autopsies.len() as u64;
@@ -53,8 +52,7 @@ fn summary(path: Option<&Arc<str>>, autopsies: &[&Autopsy]) -> Kills {
             sign: 'X',
             text: lives::kills_told(count, "", &last),
             severity: Severity::Usual,
-            // Of the last ten minutes there may be fewer the next time.
-            weight: newest.map_or(0.0, |newest| lives::weight(newest.number, Some(newest))),
+            weight: lives::weight(newest),
         },
     }
 }

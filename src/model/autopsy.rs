@@ -89,7 +89,7 @@ pub struct Autopsy {
     pub counted_by: Option<Arc<str>>,
     /// When it was noticed, on the clock of the snapshots.
     pub(super) at: Duration,
-    /// A row that is gone, or was made again, counts it although its counter did not live to.
+    /// The row of its container counts it although no counter of that told.
     pub(super) buried: bool,
     /// Whether a container told of itself, or only what was above it.
     pub(super) of_container: bool,
@@ -277,6 +277,11 @@ impl Autopsy {
             self.name = Some(identity.within.clone().unwrap_or_else(|| identity.label().into()));
             self.runtime.clone_from(&identity.runtime);
         }
+    }
+
+    /// Whether a row may have to count it that its counter did not tell.
+    pub(super) fn may_be_claimed(&self) -> bool {
+        !self.past && !self.buried && self.killer == Killer::Kernel && self.counted_by != self.cgroup
     }
 
     /// Whether it was in this cgroup or in one inside it.

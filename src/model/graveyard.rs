@@ -16,8 +16,6 @@ use crate::snapshot::is_within;
 
 /// Containers that vanished are remembered so long for what the log tells late.
 const REMEMBERED: Duration = Duration::from_secs(60);
-/// The log and the counters above tell of a kill at most so long after its container was missed.
-const LATE: Duration = Duration::from_secs(3);
 /// As many as that, the newest.
 const MOST_REMEMBERED: usize = 1_000;
 /// Tombstones that are kept, the newest.
@@ -85,7 +83,8 @@ impl Graveyard {
         earlier: &mut Gone,
         now: Now,
     ) -> bool {
-        self.recent.retain(|lost| is_younger(&lost.group, REMEMBERED, now));
+        let remembered = |lost: &Lost| if lost.is_buried { KILLED } else { REMEMBERED };
+        self.recent.retain(|lost| is_younger(&lost.group, remembered(lost), now));
         for Lost { group, .. } in &mut self.recent {
             group.gone.get_or_insert(Vanished { when: now.when, at: now.at });
         }
@@ -98,31 +97,41 @@ impl Graveyard {
         is_more
     }
 
-    /// Kills that the log, or a counter above, tells of containers that are gone count for the last one of their path.
+    /// Kills that no row's own counter tells of count for the container that has their path, or had it last: the log tells
+    /// of them, or a counter above.
     fn count_late(&mut self, autopsies: &mut Autopsies, living: &mut [Group], earlier: &mut Gone, now: Now) -> bool {
-        let mut is_more = false;
-        for at in 0..self.recent.len() {
-            let told = told_of(autopsies, &self.recent[at].group, living, now);
-            if told.is_empty() {
-                continue;
-            }
-            is_more = true;
-            autopsies.bury(&told);
-            let path = Arc::clone(&self.recent[at].group.id.path);
-            let total = told.len() as u64;
-            let kills = Tally::of_another(total, Some(now.at));
-            earlier.add(&path, EarlierKills { total, seen: total, last: Some(now.at) });
+        let lately = autopsies.newest().take_while(|autopsy| autopsy.at + KILLED >= now.at);
+        let claimed = |autopsy: &Autopsy| {
+            let owner = self.owner_of(autopsy, living)?;
+            autopsies.is_uncounted(autopsy, owner, now).then(|| (autopsy.id, autopsy.at, Arc::clone(&owner.id.path)))
+        };
+        let claims: Vec<(u64, Duration, Arc<str>)> = lately.filter_map(claimed).collect();
+        for (id, at, path) in &claims {
+            autopsies.bury(*id);
+            let kill = Tally::of_another(1, Some(now.at));
+            earlier.add(path, EarlierKills { total: 1, seen: 1, last: Some(now.at) });
             let count = |group: &mut Group| {
-                group.kills.add(kills);
-                group.figures.oom_kill_total = group.figures.oom_kill_total.map(|known| known + total);
+                group.kills.add(kill);
+                group.figures.oom_kill_total = group.figures.oom_kill_total.map(|known| known + 1);
             };
-            living.iter_mut().filter(|group| group.id.path == path).for_each(count);
-            if let Some(Lost { group, is_buried }) = self.recent.iter_mut().rfind(|lost| lost.group.id.path == path) {
+            living.iter_mut().filter(|group| group.id.path == *path).for_each(count);
+            if let Some(Lost { group, is_buried }) = self.recent.iter_mut().rfind(|lost| lost.group.id.path == *path) {
                 count(group);
                 *is_buried = false;
+                if group.gone.is_none_or(|gone| gone.at < *at) {
+                    group.gone = Some(Vanished { when: now.when, at: *at });
+                }
             }
         }
-        is_more
+        !claims.is_empty()
+    }
+
+    /// The container that a kill was in: the innermost living one around its cgroup, else the last that is gone.
+    fn owner_of<'a>(&'a self, autopsy: &Autopsy, living: &'a [Group]) -> Option<&'a Group> {
+        let cgroup = autopsy.cgroup.as_ref().filter(|_| autopsy.may_be_claimed())?;
+        let around = |group: &&Group| group.is_container() && is_within(cgroup, &group.id.path);
+        let alive = living.iter().filter(around).max_by_key(|group| group.id.path.len());
+        alive.or_else(|| self.recent.iter().map(|lost| &lost.group).rfind(around))
     }
 
     /// Puts up a tombstone for what the OOM killer took from, or took more from: one for each path.
@@ -175,15 +184,6 @@ impl Graveyard {
         });
         is_more
     }
-}
-
-/// Kills of a container that its own counter did not live to tell: the log did, or the counter above it. By their ids.
-fn told_of(autopsies: &Autopsies, group: &Group, living: &[Group], now: Now) -> Vec<u64> {
-    let (Some(gone), Some(last)) = (group.gone, group.history.last()) else { return Vec::new() };
-    let in_time = |autopsy: &&Autopsy| autopsy.at >= last.at() && autopsy.at <= gone.at + LATE;
-    let lately = autopsies.newest().take_while(|autopsy| autopsy.at + REMEMBERED >= gone.at);
-    let told = lately.filter(in_time).filter(|autopsy| !autopsy.past && autopsy.is_of(&group.id.path));
-    told.filter(|autopsy| autopsies.is_uncounted(autopsy, group, living, now)).map(|autopsy| autopsy.id).collect()
 }
 
 fn is_younger(group: &Group, age: Duration, now: Now) -> bool {

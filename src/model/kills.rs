@@ -135,22 +135,24 @@ impl Autopsies {
         self.newest().find(|autopsy| autopsy.is_of(path) && is_counted(autopsy)).or_else(|| self.of(path))
     }
 
-    /// Whether no row counts it, and none of the `living` will: it is the container's that is gone.
-    pub(super) fn is_uncounted(&self, autopsy: &Autopsy, gone: &Group, living: &[Group], now: Now) -> bool {
-        let may_count = |open: &Open| match living.iter().find(|living| living.id.path == gone.id.path) {
-            Some(successor) => successor.kills_read.is_none_or(|read| read <= open.at),
+    /// Whether no counter of the container that it was in counts it, and none will.
+    pub(super) fn is_uncounted(&self, autopsy: &Autopsy, owner: &Group, now: Now) -> bool {
+        let may_count = |open: &Open| match owner.gone {
+            None => owner.kills_read.is_none_or(|read| read <= open.at),
             // One that was made during this very reading is found by the next.
-            None => open.at == now.at && autopsy.when > now.when,
+            Some(_) => open.at == now.at && autopsy.when > now.when,
         };
         let is_open = |open: &&Open| open.id == autopsy.id;
-        let is_its_own = autopsy.counted_by.as_ref().is_some_and(|row| is_within(row, &gone.id.path));
-        !is_its_own && !autopsy.buried && !self.logged.iter().find(is_open).is_some_and(may_count)
+        let is_its_own = autopsy.counted_by.as_ref().is_some_and(|row| is_within(row, &owner.id.path));
+        !is_its_own && !self.logged.iter().find(is_open).is_some_and(may_count)
     }
 
-    /// A row that is gone counts these, so that no counter will.
-    pub(super) fn bury(&mut self, ids: &[u64]) {
-        self.logged.retain(|open| !ids.contains(&open.id));
-        self.kept.iter_mut().filter(|autopsy| ids.contains(&autopsy.id)).for_each(|autopsy| autopsy.buried = true);
+    /// The row of its container counts it, so that no counter will.
+    pub(super) fn bury(&mut self, id: u64) {
+        self.logged.retain(|open| open.id != id);
+        if let Some(autopsy) = self.find(id) {
+            autopsy.buried = true;
+        }
     }
 
     /// Somebody has seen those of a container, or all.

@@ -20,17 +20,12 @@ pub(super) fn oom_kill(group: &Group, case: Case<'_>) -> Option<Standing> {
     let when = when.map_or(String::new(), |moved| format!(" in {:.1} s", moved.over.as_secs_f64()));
     let last = case.model.autopsies().last_counted(&group.id.path);
     let told = last.map_or_else(|| limit_of(&group.figures), of_autopsy);
-    Some(Standing {
-        sign: 'X',
-        text: kills_told(kills, &when, &told),
-        severity: Severity::Usual,
-        weight: weight(kills, last),
-    })
+    Some(Standing { sign: 'X', text: kills_told(kills, &when, &told), severity: Severity::Usual, weight: weight(last) })
 }
 
-/// One more kill is worse, and so is to know whom the last one took.
-pub(in crate::alert) fn weight(kills: u64, last: Option<&Autopsy>) -> f64 {
-    kills as f64 + if last.is_some_and(|last| last.victim.is_some()) { 0.5 } else { 0.0 }
+/// One more kill is worse, and so is to know whom the last one took: whichever rows count them, kills have their numbers.
+pub(in crate::alert) fn weight(last: Option<&Autopsy>) -> f64 {
+    last.map_or(0.0, |last| last.number as f64 + if last.victim.is_some() { 0.5 } else { 0.0 })
 }
 
 /// So many kills, and what is known of the last.
