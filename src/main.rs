@@ -30,6 +30,7 @@ use memcgtop::model::{Model, Scope};
 use memcgtop::query::{Filter, Sort};
 use memcgtop::run;
 use memcgtop::sink;
+use memcgtop::snapshot::Snapshot;
 use memcgtop::source::demo::Demo;
 use memcgtop::source::local::{Effort, Local};
 use memcgtop::source::{self, Source};
@@ -219,7 +220,8 @@ fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyh
         out.flush().context("cannot write to standard output")?;
     }
     summarise(&model, arguments.format);
-    Ok(Exit::Success)
+    let is_blind = |snapshot: &Snapshot| snapshot.topology.cgroups.len() == 1 && !snapshot.unlisted.is_empty();
+    Ok(if model.snapshot().is_some_and(is_blind) { Exit::NoSource } else { Exit::Success })
 }
 
 /// A reading, when it is due.
@@ -235,10 +237,11 @@ fn check(options: &Options, config: Config, arguments: &CheckArgs) -> anyhow::Re
     let mut model = Model::new(scope(options));
     let mut alerts = Engine::new(config.policies.clone(), Watch::Once, scope(options));
     let begun = Instant::now();
-    for due in [begun, begun + options.interval()] {
-        take_in(&mut source, &mut model, due)?;
-        alerts.judge(&model);
-    }
+    take_in(&mut source, &mut model, begun)?;
+    alerts.judge(&model);
+    take_in(&mut source, &mut model, begun + options.interval())?;
+    model.close();
+    alerts.judge(&model);
     let not_judged = config.policies.beyond(model.attached());
     let which = options.filter.as_deref().map_or(Filter::All, filter);
     let expression = options.filter.as_deref().unwrap_or_default();

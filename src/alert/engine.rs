@@ -123,9 +123,9 @@ impl Engine {
             let Judge::Row(judge) = rule.judge else { continue };
             let known = take(&mut before, rule);
             let policy = self.policies.of(rule, Some(group));
+            let policy = Policy { enabled: policy.enabled && !covered.contains(&rule.name), ..policy };
             let case = self.case(rule, policy, known.as_ref(), round.model);
-            let is_asked = policy.enabled && !covered.contains(&rule.name);
-            let standing = if is_asked { judge(group, case) } else { None };
+            let standing = if policy.enabled { judge(group, case) } else { None };
             let known = match (&standing, known) {
                 (Some(_), None) => adopt(rule, group, round),
                 (None, Some(track)) if round.moves => {

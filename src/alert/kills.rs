@@ -43,7 +43,7 @@ fn is_row(model: &Model, path: &str, judged: impl Fn(&Group) -> bool) -> bool {
 fn summary(path: Option<&Arc<str>>, autopsies: &[&Autopsy]) -> Kills {
     let newest = autopsies.first().copied();
     let name = newest.and_then(|autopsy| autopsy.name.clone()).or_else(|| path.cloned());
-    let last = newest.map_or(String::new(), |autopsy| lives::of_autopsy(autopsy));
+    let last = newest.map_or(String::new(), lives::of_autopsy);
     let count = autopsies.len() as u64;
     Kills {
         path: path.cloned(),

@@ -17,7 +17,7 @@ pub struct Unknown {
     pub subject: Option<Subject>,
     /// What people call it.
     pub name: Arc<str>,
-    /// The kind: `not-read`, `not-listed` or `no-match`.
+    /// The kind: `not-read`, `not-listed`, `unplaced` or `no-match`.
     pub kind: &'static str,
     /// Why, and what to do about it.
     pub text: String,
@@ -37,11 +37,19 @@ pub fn no_match(expression: &str) -> Unknown {
     Unknown { subject: None, name: "".into(), kind: "no-match", text }
 }
 
+/// Somebody was killed, and nobody knows where.
+pub fn unplaced() -> Unknown {
+    let text = "an OOM kill that nobody can place may have been of these: check without --filter, and as root, who may read \
+                the kernel log";
+    Unknown { subject: None, name: "".into(), kind: "unplaced", text: text.to_owned() }
+}
+
 fn of_row(group: &Group) -> Option<Unknown> {
     let figures = &group.figures;
     let needed = [
         ("usage", figures.usage.err()),
         ("limit", figures.limit.err()),
+        ("effective limit", figures.effective_limit.err()),
         ("oom_kill", figures.oom_kill.err()),
         ("floor", figures.floor.err()),
     ];

@@ -54,8 +54,8 @@ impl Status {
 }
 
 impl<'a> Findings<'a> {
-    /// Those of the rows that match, with the expression that says which. The host is no row, nor is what is gone: they
-    /// are told where every row is.
+    /// Those of the rows that match, with the expression that says which, and of what is gone and would. The host is no
+    /// row: it is told where every row is.
     pub fn of(
         model: &'a Model,
         firing: &'a [Alert],
@@ -65,12 +65,17 @@ impl<'a> Findings<'a> {
         let is_everything = matches!(filter, Filter::All);
         let matches = |alert: &&Alert| match &alert.subject {
             Subject::Row(id) => model.group(id).is_some_and(|group| filter.matches(group)),
-            Subject::Host | Subject::Gone(_) => is_everything,
+            Subject::Gone(Some(path)) => is_everything || model.killed_at(path).is_some_and(|was| filter.matches(&was)),
+            Subject::Host | Subject::Gone(None) => is_everything,
         };
         let rows = model.rows().filter(|group| filter.matches(group)).count();
+        let alerts: Vec<&Alert> = firing.iter().filter(matches).collect();
         let mut unknown = unknown::of(model, filter);
-        unknown.extend((rows == 0 && !is_everything).then(|| unknown::no_match(&text::excerpt(expression))));
-        Self { model, alerts: firing.iter().filter(matches).collect(), unknown, rows, not_judged }
+        let is_nothing = rows == 0 && alerts.is_empty() && !is_everything;
+        unknown.extend(is_nothing.then(|| unknown::no_match(&text::excerpt(expression))));
+        let is_unplaced = |alert: &Alert| alert.subject == Subject::Gone(None);
+        unknown.extend((!is_everything && firing.iter().any(is_unplaced)).then(unknown::unplaced));
+        Self { model, alerts, unknown, rows, not_judged }
     }
 
     /// The worst of all: what is known to be trouble is worse than what is not known.
@@ -96,6 +101,10 @@ impl<'a> Findings<'a> {
         trouble.into_iter().try_for_each(|alert| write_alert(alert, out))?;
         self.unknown.iter().try_for_each(|unknown| write_unknown(unknown, out))?;
         notices.into_iter().try_for_each(|alert| write_alert(alert, out))?;
+        let log = self.model.snapshot().and_then(|snapshot| snapshot.oom_log.err());
+        if let Some(reason) = log.filter(|reason| reason.is_failure()) {
+            writeln!(out, "not read: the kernel log ({}), so victims of OOM kills may stay unknown", reason.reason())?;
+        }
         if !self.not_judged.is_empty() {
             let over = self.over().as_secs_f64();
             writeln!(out, "not judged within {over:.1} s: {}", self.not_judged.join(", "))?;

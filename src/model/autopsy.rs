@@ -54,6 +54,8 @@ pub struct Autopsy {
     pub victim: Option<(u32, Arc<str>)>,
     /// What the container is called; `None` where neither witness can say which it was.
     pub name: Option<Arc<str>>,
+    /// What that is, as far as its path or its row said.
+    pub identity: Option<Arc<Identity>>,
     /// Its cgroup's path.
     pub cgroup: Option<Arc<str>>,
     /// Who made it.
@@ -149,7 +151,8 @@ impl Autopsy {
             (true, ..) => format!("at its own limit{limit}"),
             (_, true, _) => format!("at the limit{limit} of {}", self.limited_by.as_deref().unwrap_or("an ancestor")),
             (_, _, true) => "because the host was out of memory".to_owned(),
-            _ => format!("at a limit{limit}; whose is not known"),
+            _ if self.logged => format!("at a limit{limit}; whose is not known"),
+            _ => "at whose limit, or whether for the host, is not known".to_owned(),
         }
     }
 
@@ -176,6 +179,7 @@ impl Autopsy {
             killer: Killer::Kernel,
             victim: None,
             name: None,
+            identity: None,
             cgroup: None,
             runtime: None,
             image: None,
@@ -203,6 +207,7 @@ impl Autopsy {
         let identity = &group.identity;
         self.of_container = group.is_container();
         self.name = Some(identity.label().into());
+        self.identity = Some(Arc::clone(identity));
         self.cgroup = Some(Arc::clone(&group.id.path));
         self.runtime.clone_from(&identity.runtime);
         self.image = identity.image.as_ref().ok().cloned();
@@ -254,6 +259,7 @@ impl Autopsy {
             id: self.id,
             number: self.number,
             name: counter.name,
+            identity: counter.identity,
             cgroup: counter.cgroup,
             runtime: counter.runtime,
             image: counter.image,
@@ -273,6 +279,7 @@ impl Autopsy {
         }
         self.cgroup = Some(cgroup);
         (self.name, self.runtime, self.image, self.before) = (None, None, None, None);
+        self.identity.clone_from(&identity);
         if let Some(identity) = identity {
             self.name = Some(identity.within.clone().unwrap_or_else(|| identity.label().into()));
             self.runtime.clone_from(&identity.runtime);

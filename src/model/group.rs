@@ -283,7 +283,7 @@ impl Group {
         self.swap_hits.count(figures.swap_failcnt, at, beat);
         self.scanned.count(figures.stat.pgscan_kswapd, at, beat);
         if self.kills.new() > 0 {
-            self.killed_by = verdict::killed_by(self, &figures);
+            self.killed_by = verdict::killed_by(self, &figures, around);
         }
         // What is older than the moment says nothing of how it moves.
         if beat != Beat::Beside {

@@ -396,6 +396,14 @@ impl Autopsies {
         }
     }
 
+    /// Nothing more will be read: what the host's counter has beyond the kills that are known is told now.
+    pub(super) fn close(&mut self, now: Now) {
+        for _ in 0..std::mem::take(&mut self.unseen_before) {
+            self.add(Autopsy::unknown(now));
+        }
+        self.finish();
+    }
+
     fn find(&mut self, id: u64) -> Option<&mut Autopsy> {
         self.kept.iter_mut().rfind(|autopsy| autopsy.id == id)
     }

@@ -31,7 +31,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::snapshot::{CgroupId, Culprit, Fresh, Host, Missing, OomKill, Part, Problem, Snapshot, Topology};
+use crate::snapshot::{CgroupId, Culprit, Fresh, Host, Missing, OomKill, Part, Problem, Snapshot, Topology, is_within};
 
 use autopsy::Before;
 use beat::Reach;
@@ -249,6 +249,7 @@ impl Model {
         }
         let reach = Reach::of(&snapshot);
         let short = matches!(self.host_past.moved, Some(moved) if moved.is_short(&snapshot.host));
+        let reclaims = matches!(self.host_moved(), Some(moved) if moved.allocstall > 0 || moved.pgscan_kswapd > 0);
         let now = Now { at: snapshot.at, when: snapshot.taken_at };
         let mut killed = Vec::new();
         let rows = self.shapes.iter().zip(&mut self.groups).zip(&self.earlier_kills);
@@ -262,7 +263,7 @@ impl Model {
             }
             let counters = |figures: &Figures| (figures.oom_kill, figures.oomd_kill);
             let known = (counters(&figures) != counters(&group.figures)).then(|| Before::of(group));
-            let kills = group.advance(figures, earlier, Around { at: snapshot.at, short, beat });
+            let kills = group.advance(figures, earlier, Around { at: snapshot.at, short, reclaims, beat });
             group.differences = declared::differences(&group.identity, &group.figures, self.scope);
             killed.extend(known.map(|before| (row, before, kills)));
         }
@@ -305,6 +306,28 @@ impl Model {
         if self.graveyard.settle(&mut self.autopsies, &mut self.groups, &mut self.gone, now) {
             self.know_earlier_kills();
         }
+    }
+
+    /// That was the last reading.
+    pub fn close(&mut self) {
+        if let Some(snapshot) = &self.snapshot {
+            self.autopsies.close(Now { at: snapshot.at, when: snapshot.taken_at });
+        }
+    }
+
+    /// A container that had a path and was killed, as far as anything is known of it: its row, what is left of it, or only
+    /// what its path says.
+    pub fn killed_at(&self, path: &str) -> Option<Group> {
+        let around = |group: &&Group| group.is_container() && is_within(path, &group.id.path);
+        let row = self.groups.iter().filter(around).max_by_key(|group| group.id.path.len());
+        let known = row.or_else(|| self.tombstones().iter().find(around)).cloned();
+        known.or_else(|| {
+            let autopsy = self.autopsies.newest().find(|autopsy| autopsy.cgroup.as_deref() == Some(path))?;
+            let id = CgroupId { path: path.into(), inode: 0 };
+            let mut group = Group::new(id, Figures::missing(Missing::NotRead));
+            group.identity = Arc::clone(autopsy.identity.as_ref()?);
+            Some(group)
+        })
     }
 
     /// What is left of containers that the OOM killer took from and that vanished: rows as of their last readings.

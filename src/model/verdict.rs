@@ -128,6 +128,8 @@ fn held_by(figures: &Figures) -> By {
 pub(super) struct Around {
     /// Whether the host is short.
     pub(super) short: bool,
+    /// Whether the host reclaims, from whomever: without that nobody is killed for its sake.
+    pub(super) reclaims: bool,
     pub(super) at: Duration,
     pub(super) beat: Beat,
 }
@@ -182,15 +184,21 @@ pub fn is_held_above(group: &Group, figures: &Figures, at: Duration) -> bool {
 
 /// Who made the OOM killer kill, by the counters that rose with the kill.
 ///
-/// v2 says at whose limit the killer was called; v1 only whose limit was hit. Where neither says so, the host was short.
-pub(super) fn killed_by(group: &Group, figures: &Figures) -> By {
+/// v2 says at whose limit the killer was called; v1 only whose limit was hit. Where neither says so, the host was short if
+/// it reclaims, and else nobody knows.
+pub(super) fn killed_by(group: &Group, figures: &Figures, around: Around) -> By {
     let (own, ancestor) = match figures.oom {
         Ok(_) => (group.ooms.new() > 0, group.ancestor_ooms.new() > 0),
         // A counter that stands still proves nothing.
         Err(_) if figures.failcnt == Err(Missing::DeadCounter) => return By::default(),
-        Err(_) => (group.hits.new() > 0, group.ancestor_hits.new() > 0),
+        Err(_) => (group.hits.new() > 0 || inner_hits(group, figures), group.ancestor_hits.new() > 0),
     };
-    By { own, ancestor: ancestor && !own, host: !own && !ancestor }
+    By { own, ancestor: ancestor && !own, host: !own && !ancestor && around.reclaims }
+}
+
+/// Whether limits of the cgroups inside it were hit since the reading before, which is still the row's.
+fn inner_hits(group: &Group, figures: &Figures) -> bool {
+    matches!((group.figures.inner_failcnt, figures.inner_failcnt), (Ok(before), Ok(now)) if now > before)
 }
 
 /// Whose limit or shortage it is.

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, SeekFrom, fstat, openat, seek};
+use rustix::fs::{CWD, FileType, Mode, OFlags, SeekFrom, fstat, makedev, openat, seek};
 use rustix::io::{Errno, read};
 use rustix::param::page_size;
 use rustix::time::{ClockId, clock_gettime};
@@ -107,9 +107,15 @@ impl Ends {
 impl End {
     fn open(path: &Path) -> io::Result<Self> {
         let file = openat(CWD, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
-        let is_device = FileType::from_raw_mode(fstat(&file)?.st_mode) == FileType::CharacterDevice;
+        let told = fstat(&file)?;
+        let is_device = FileType::from_raw_mode(told.st_mode) == FileType::CharacterDevice;
         let kills = OomLog::new(page_size() as u64);
-        if is_device { Ok(Self { file, kills }) } else { Err(io::ErrorKind::NotFound.into()) }
+        // Containers are given others in its place, such as /dev/null.
+        if is_device && told.st_rdev == makedev(1, 11) {
+            Ok(Self { file, kills })
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
     }
 
     /// Everything up to the end.

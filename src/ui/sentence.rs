@@ -127,7 +127,9 @@ fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
     say(count(&|g| state(g, State::HostShort)), "squeezed by the host", "squeezed", Role::Critical);
     let killed = rows.iter().filter(|g| state(g, State::Oom) && !hurts(g));
     let newest = killed.clone().filter_map(|g| g.last_kill()).max();
-    let ago = newest.map_or(String::new(), |last| format!(" {} ago", units::age(app.model.now().saturating_sub(last))));
+    let last = if killed.clone().count() > 1 { ", the last" } else { "" };
+    let ago = |at| format!("{last} {} ago", units::age(app.model.now().saturating_sub(at)));
+    let ago = newest.map_or(String::new(), ago);
     say(killed.count(), &format!("OOM-killed{ago}"), "killed", Role::Critical);
     let (gone, nowhere) = gone(app, rows);
     say(gone, "OOM-killed and gone", "gone", Role::Critical);

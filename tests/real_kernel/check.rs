@@ -57,6 +57,21 @@ fn a_kill_between_the_readings_is_critical() {
 }
 
 #[test]
+fn a_kill_of_what_is_gone_is_critical_where_the_filter_means_it() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let _turn = Turn::take();
+    let sandbox = Sandbox::new(&hierarchy, "check-gone");
+    let output = meanwhile(begin('f'), || {
+        let container = container(&sandbox, 'f');
+        Hog::in_cgroup(&container).dies_of("anon 40");
+        container.remove();
+    });
+    let lines = lines(&output);
+    assert_eq!(output.status.code(), Some(2), "{lines:?}");
+    assert!(lines[0].starts_with("CRITICAL ") && lines[0].contains(" oom-kill "), "{lines:?}");
+}
+
+#[test]
 fn too_few_descriptors_make_no_news_of_kills_of_the_past() {
     let Some(hierarchy) = hierarchy() else { return };
     let _turn = Turn::take();

@@ -44,6 +44,12 @@ pub(super) fn hit_rate(group: &Group, case: Case<'_>) -> Option<Standing> {
 /// What cannot be dropped nears the limit; a full page cache does not.
 pub(super) fn near_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
     let (floor, limit) = (group.figures.floor.ok()?, group.figures.effective_limit_bytes()?);
+    let stat = &group.figures.stat;
+    // v1 does not tell which kernel memory can be dropped: that alone is no reason to warn.
+    let floor = match (stat.slab_unreclaimable, stat.kernel) {
+        (Err(_), Ok(kernel)) => floor.saturating_sub(kernel),
+        _ => floor,
+    };
     let share = percent(floor, limit);
     case.is_beyond(share).then(|| Standing {
         sign: ' ',

@@ -293,6 +293,7 @@ pub const RULES: &[Rule] = &[
         name: "limit-hit",
         meaning: "It hit its own limit, or is held by an ancestor's, within the last ten seconds.",
         defaults: policy(Level::Notice, Duration::ZERO, MINUTE),
+        linger: Duration::from_secs(5),
         judge: Judge::Row(limit::limit_hit),
         ..PLAIN
     },
