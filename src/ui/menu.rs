@@ -57,8 +57,11 @@ fn note(app: &App, menu: &Menu, listed: &[&Entry]) -> String {
 
 fn line(app: &App, entry: &Entry, current: bool, width: usize, theme: &Theme) -> Line<'static> {
     let [name, keys] = if width < WIDE { [0, 10] } else { [17, 16] };
+    let does = app.does_something(entry.action);
+    // In reverse colours would be another background, and dim text hard to read.
+    let role = |role: Role| if current { Role::Plain } else { role };
     let (name_role, key_role) =
-        if app.does_something(entry.action) { (Role::Plain, Role::Accent) } else { (Role::Dim, Role::Dim) };
+        if does { (Role::Plain, role(Role::Accent)) } else { (role(Role::Dim), role(Role::Dim)) };
     let cell = |text: &str, cells: usize| match cells {
         0 => String::new(),
         _ => text::pad_right(&text::truncate(text, cells - 1, theme.glyphs.ellipsis), cells),
@@ -67,7 +70,7 @@ fn line(app: &App, entry: &Entry, current: bool, width: usize, theme: &Theme) ->
         Span::raw(if current { "> " } else { "  " }),
         Span::styled(cell(entry.name, name), theme.style(name_role)),
         Span::styled(cell(&app.keys.shown(entry.action), keys), theme.style(key_role)),
-        Span::styled(entry.meaning, theme.style(if name == 0 { name_role } else { Role::Dim })),
+        Span::styled(entry.meaning, theme.style(if name == 0 { name_role } else { role(Role::Dim) })),
     ]);
     if current { line.style(theme.style(Role::Plain).add_modifier(Modifier::REVERSED)) } else { line }
 }
