@@ -70,6 +70,10 @@ impl App {
     /// The line with the next candidate, or the one before it; after the last one as it was typed.
     pub(super) fn complete(&mut self, step: isize) -> Option<String> {
         let Completion { candidates, taken, typed } = &mut self.completion;
+        // There is nothing to choose from, and what was typed is its beginning.
+        if candidates.words.len() == 1 && taken.is_some() {
+            return None;
+        }
         // One more place than candidates: what was typed.
         let places = candidates.words.len() + 1;
         let at = taken.map_or(0, |at| at + 1);

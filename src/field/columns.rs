@@ -187,9 +187,11 @@ impl Columns {
 
     /// The figures that they show, for tables that have nothing else.
     pub fn fields(&self) -> Vec<&'static Field> {
-        let is_new =
-            |at: usize, id: &str| !VIEWS.iter().any(|(view, field)| *view == id && self.0[..at].contains(field));
-        let shown = self.0.iter().enumerate().filter(|(at, id)| is_new(*at, id));
+        let is_told = |at: usize, field: &'static str| {
+            self.0.contains(&field) || self.0[..at].iter().any(|earlier| field_of(earlier) == field)
+        };
+        let is_shown = |at: usize, id: &'static str| field_of(id) == id || !is_told(at, field_of(id));
+        let shown = self.0.iter().enumerate().filter(|(at, id)| is_shown(*at, id));
         shown.filter_map(|(_, id)| find(field_of(id))).collect()
     }
 }
@@ -234,6 +236,7 @@ mod tests {
         let ids = |text: &str| Columns::parse(text).unwrap().fields().iter().map(|field| field.id).collect::<Vec<_>>();
         assert_eq!(ids("usage,trend,new_hits,swap"), ["usage", "failcnt", "swap"]);
         assert_eq!(ids("docker"), ["name", "working_set", "limit", "processes", "id"]);
+        assert_eq!(ids("bar,usage,percent,trend"), ["usage", "percent"]);
         assert_eq!(ids("usage,usage"), ["usage", "usage"]);
     }
 }

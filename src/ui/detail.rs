@@ -161,7 +161,11 @@ fn swap(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'stat
 
 /// The row and everything above it: whose limit, how much room, how often hit.
 fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let mut lines = vec![rule("limits above it", "USED   LIMIT    ROOM    HITS", width, theme)];
+    const CELL: usize = 8;
+    // Names are worth more than what can be worked out, or told by the row itself.
+    let heads = if width < 60 { &["USED", "LIMIT"][..] } else { &["USED", "LIMIT", "ROOM", "HITS"] };
+    let head: String = heads.iter().map(|head| text::pad_left(head, CELL)).collect();
+    let mut lines = vec![rule("limits above it", head.trim_start(), width, theme)];
     let binding = group.figures.limited_by.as_ref().map_or("", |by| by.path());
     for (depth, link) in std::iter::once(group).chain(app.model.above(group)).enumerate() {
         let figures = &link.figures;
@@ -182,8 +186,8 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
             room.unwrap_or_else(|| "-".to_owned()),
             figures.failcnt.map_or_else(|_| "-".to_owned(), units::count),
         ];
-        let cells: String = cells.iter().map(|cell| text::pad_left(cell, 8)).collect();
-        let room = width.saturating_sub(40);
+        let cells: String = cells.iter().take(heads.len()).map(|cell| text::pad_left(cell, CELL)).collect();
+        let room = width.saturating_sub(heads.len() * CELL + 8);
         let left = format!("  {}", text::truncate(&name, room, theme.glyphs.ellipsis));
         lines.push(spread(vec![Span::raw(left)], vec![Span::raw(format!("{cells} {mark}"))], width.saturating_sub(1)));
     }

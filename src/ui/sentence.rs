@@ -148,7 +148,9 @@ fn gone(app: &App, rows: &[&Group]) -> (usize, usize) {
     let now = app.model.now();
     let Some(taken_at) = app.model.snapshot().map(|snapshot| snapshot.taken_at) else { return (0, 0) };
     let is_recent = |autopsy: &&Autopsy| taken_at.duration_since(autopsy.when).is_ok_and(|age| age <= KILLED);
-    let shows = |row: &Group, cgroup: &str| is_within(cgroup, &row.id.path) && row.was_killed_within(KILLED, now);
+    let shows = |row: &Group, cgroup: &str| {
+        is_within(cgroup, &row.id.path) && (row.is_container() || row.was_killed_within(KILLED, now))
+    };
     let (mut containers, mut nowhere) = (BTreeSet::new(), 0);
     for autopsy in app.model.autopsies().newest().take_while(is_recent).filter(|autopsy| !autopsy.seen) {
         match autopsy.cgroup.as_deref() {
