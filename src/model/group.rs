@@ -266,7 +266,8 @@ impl Group {
         let Around { at, beat, .. } = around;
         figures.oom_kill_total = figures.oom_kill.map(|kills| kills + earlier.total);
         if figures.limit != self.figures.limit {
-            self.limits_since = at;
+            // As exactly as histories know moments.
+            self.limits_since = Duration::from_millis(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
         }
         let hits = self.hits.count(figures.failcnt, at, beat);
         let ancestor_hits = self.ancestor_hits.count(figures.ancestor_failcnt, at, beat);

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How a row fills the limit that binds it: floor, droppable, taken by others, free, with `memory.high` marked.
 pub fn limit<'a>(group: &Group, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
     let figures = &group.figures;
+    if matches!(figures.limited_by_limit, Err(reason) if reason != Missing::NoLimit) {
+        return vec![Span::styled("?", theme.style(Role::Dim))];
+    }
     let (Ok(Limit::Bytes(limit)), Ok(usage)) = (figures.limited_by_limit, figures.usage) else {
         let words = format!("{:<cells$.cells$}", "no limit");
         return vec![Span::styled(words, theme.style(Role::Dim))];

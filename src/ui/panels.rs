@@ -122,6 +122,9 @@ fn need(app: &App, group: &Group) -> Vec<String> {
         (Ok(Holder::Ancestor(path)), Ok(Limit::Bytes(limit))) => {
             format!("{} allows {}", holder(app, group, path), units::size(limit))
         }
+        (_, Err(reason)) if reason != Missing::NoLimit => {
+            return vec![uses, format!("what limits it is not known: {}", reason.reason())];
+        }
         _ => return vec![uses, "nothing limits it but the host".to_owned()],
     };
     let footprint = figures.footprint.unwrap_or(usage);
