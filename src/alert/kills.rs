@@ -34,9 +34,8 @@ pub(super) fn untold(model: &Model, judged: impl Fn(&Group) -> bool, told: impl 
 
 /// Rows tell of their kills themselves.
 fn is_row(model: &Model, path: &str, judged: impl Fn(&Group) -> bool) -> bool {
-    model.groups().iter().any(|group| {
-        *group.id.path == *path && judged(group) && group.killed() > 0 && group.was_killed_within(NEWS, model.now())
-    })
+    let tells = |group: &Group| *group.id.path == *path && judged(group) && lives::has_news(group, model.now());
+    model.groups().iter().any(tells)
 }
 
 /// The newest comes first.

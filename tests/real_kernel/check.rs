@@ -43,6 +43,14 @@ fn lines(output: &Output) -> Vec<String> {
     String::from_utf8(output.stdout.clone()).unwrap().lines().map(str::to_owned).collect()
 }
 
+/// The lines of a check that ended as critical because of one.
+fn a_kill_is_told_first(output: &Output) -> Vec<String> {
+    let lines = lines(output);
+    assert_eq!(output.status.code(), Some(2), "{lines:?}");
+    assert!(lines[0].starts_with("CRITICAL ") && lines[0].contains(" oom-kill "), "{lines:?}");
+    lines
+}
+
 #[test]
 fn a_kill_between_the_readings_is_critical() {
     let Some(hierarchy) = hierarchy() else { return };
@@ -50,9 +58,7 @@ fn a_kill_between_the_readings_is_critical() {
     let sandbox = Sandbox::new(&hierarchy, "check-kill");
     let container = container(&sandbox, 'c');
     let output = meanwhile(begin('c'), || Hog::in_cgroup(&container).dies_of("anon 40"));
-    let lines = lines(&output);
-    assert_eq!(output.status.code(), Some(2), "{lines:?}");
-    assert!(lines[0].starts_with("CRITICAL ") && lines[0].contains(" oom-kill "), "{lines:?}");
+    let lines = a_kill_is_told_first(&output);
     assert!(lines[0].contains(" OOM kill") && lines[0].contains(" at its own limit 20.0Mi, kill "), "{lines:?}");
 }
 
@@ -66,9 +72,7 @@ fn a_kill_of_what_is_gone_is_critical_where_the_filter_means_it() {
         Hog::in_cgroup(&container).dies_of("anon 40");
         container.remove();
     });
-    let lines = lines(&output);
-    assert_eq!(output.status.code(), Some(2), "{lines:?}");
-    assert!(lines[0].starts_with("CRITICAL ") && lines[0].contains(" oom-kill "), "{lines:?}");
+    a_kill_is_told_first(&output);
 }
 
 #[test]

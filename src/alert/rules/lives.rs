@@ -1,5 +1,7 @@
 //! Rules about the lives of containers: killed, stopped, made again, gone but for their memory.
 
+use std::time::Duration;
+
 use super::{Case, NEWS, Severity, Standing, Watch, limit_of};
 use crate::model::autopsy::Autopsy;
 use crate::model::{Group, cause};
@@ -7,20 +9,21 @@ use crate::units;
 
 /// The OOM killer took something of it, or one in user space did.
 pub(super) fn oom_kill(group: &Group, case: Case<'_>) -> Option<Standing> {
-    if !group.was_killed_within(NEWS, case.model.now()) {
+    if !has_news(group, case.model.now()) {
         return None;
     }
     let kills = group.killed();
-    // What was before the start stands in the row, and is nobody's alarm again.
-    if kills == 0 {
-        return None;
-    }
     // Of two readings it is known exactly when it was.
     let when = group.moved.filter(|_| case.watch == Watch::Once);
     let when = when.map_or(String::new(), |moved| format!(" in {:.1} s", moved.over.as_secs_f64()));
     let last = case.model.autopsies().last_counted(&group.id.path);
     let told = last.map_or_else(|| limit_of(&group.figures), of_autopsy);
     Some(Standing { sign: 'X', text: kills_told(kills, &when, &told), severity: Severity::Usual, weight: weight(last) })
+}
+
+/// Whether it tells of kills. What was before the start stands in the row, and is nobody's alarm again.
+pub(in crate::alert) fn has_news(group: &Group, now: Duration) -> bool {
+    group.killed() > 0 && group.was_killed_within(NEWS, now)
 }
 
 /// One more kill is worse, and so is to know whom the last one took: whichever rows count them, kills have their numbers.

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use rustix::event::Timespec;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::kernel::file::{Content, File, Pace};
+use crate::kernel::file::{Content, File};
 use crate::kernel::hierarchy::{Mount, Version};
 use crate::snapshot::{Fresh, Memory, Role, Snapshot};
 use crate::source::Wake;
+use crate::source::local::due::Due;
 use crate::source::local::hold_off::HoldOff;
 use crate::source::local::near::Near;
 use crate::source::local::notices::Notices;
@@ -146,8 +147,8 @@ impl Local {
         let told = self.last.clone().filter(|_| !woken.is_empty())?;
         self.watch.hold_off.begin(begun.at, used());
         let (whole, above) = self.around(woken);
-        let whole = self.read_those(&whole, |file| file.pace != Pace::Slow);
-        let counters = self.read_those(&above, |file| file.pace != Pace::Slow && is_cheap(file));
+        let whole = self.read_those(&whole, |file| Due::WhatMoves.includes(file.pace));
+        let counters = self.read_those(&above, |file| Due::WhatMoves.includes(file.pace) && is_cheap(file));
         if whole.is_empty() {
             return None;
         }
