@@ -74,7 +74,7 @@ impl<'a> Findings<'a> {
         let is_nothing = rows == 0 && alerts.is_empty() && !is_everything;
         unknown.extend(is_nothing.then(|| unknown::no_match(&text::excerpt(expression))));
         // What was there at both readings counted its kills itself.
-        let is_new = |group: &Group| filter.matches(group) && group.history.points().nth(1).is_none();
+        let is_new = |group: &Group| filter.matches(group) && group.is_new();
         let is_unplaced = |alert: &Alert| alert.subject == Subject::Gone(None);
         let may_be_these = !is_everything && model.rows().any(is_new) && firing.iter().any(is_unplaced);
         unknown.extend(may_be_these.then(unknown::unplaced));

@@ -306,8 +306,7 @@ impl Before {
     /// What a row was made of; nothing if it was never read.
     pub(super) fn of(group: &Group) -> Option<Self> {
         let figures = &group.figures;
-        group.history.last()?;
-        Some(Self {
+        (!group.is_unread()).then(|| Self {
             usage: figures.usage,
             limit: figures.limit,
             failcnt: figures.failcnt,

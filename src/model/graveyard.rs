@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::model::autopsy::Autopsy;
 use crate::model::gone::{EarlierKills, Gone};
 use crate::model::kills::{Autopsies, Now};
+use crate::model::restarts::is_same_name;
 use crate::model::verdict::{KILLED, State, Verdict};
 use crate::model::{Group, Tally};
 use crate::snapshot::is_within;
@@ -174,7 +175,9 @@ impl Graveyard {
             if living.iter().any(|group| group.id.path == stone.id.path) {
                 return false;
             }
-            let Some(successor) = living.iter_mut().find(|group| is_successor(group, stone)) else { return true };
+            let is_successor =
+                |group: &&mut Group| group.is_container() && is_same_name(&group.identity, &stone.identity);
+            let Some(successor) = living.iter_mut().find(is_successor) else { return true };
             let (seen, last) = (stone.kills.since_attach, stone.kills.last);
             let total = stone.figures.oom_kill_total.unwrap_or(seen);
             earlier.add(&successor.id.path, EarlierKills { total, seen, last });
@@ -188,18 +191,6 @@ impl Graveyard {
 
 fn is_younger(group: &Group, age: Duration, now: Now) -> bool {
     group.gone.is_none_or(|gone| now.at.saturating_sub(gone.at) < age)
-}
-
-/// Whether a container carries on under the name of one that is gone.
-fn is_successor(group: &Group, stone: &Group) -> bool {
-    let (own, other) = (&group.identity, &stone.identity);
-    own.name == other.name
-        && own.unnamed.is_none()
-        && other.unnamed.is_none()
-        && group.is_container()
-        && own.runtime == other.runtime
-        && own.namespace == other.namespace
-        && own.label() == other.label()
 }
 
 /// What the OOM killer left: it is over.

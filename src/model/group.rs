@@ -11,7 +11,7 @@ use crate::model::gone::EarlierKills;
 use crate::model::graveyard::Vanished;
 use crate::model::history::{History, Point};
 use crate::model::moved::{Marks, Moved};
-use crate::model::verdict::{self, Around, By, State, Verdict};
+use crate::model::verdict::{self, Around, By, RECENT, State, Verdict};
 use crate::model::{Figures, Tally, Worst, groups};
 use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role};
 
@@ -63,8 +63,10 @@ pub struct Group {
     pub(super) marks: Marks,
     /// What holds it, if there were two readings.
     pub verdict: Reading<Verdict>,
-    /// Its last minutes.
+    /// Its last hour, and before its cgroup was made that of the container which had its path or name.
     pub history: History,
+    /// The last reading of that container.
+    pub(super) forerunner_until: Option<Duration>,
     /// How its parts grow; `None` while it is too small for that to matter.
     pub trends: Option<Box<Trends>>,
     /// Since when its own limit is what it is.
@@ -165,6 +167,7 @@ impl Group {
             marks: Marks::default(),
             verdict: Err(Missing::OneReading),
             history: History::default(),
+            forerunner_until: None,
             trends: None,
             limits_since: Duration::ZERO,
             forecast: None,
@@ -175,13 +178,62 @@ impl Group {
     /// A cgroup that was made after the last reading of all, at `before`: whatever it counts is news. Its path may have had
     /// others before.
     pub(super) fn begin(&mut self, earlier: EarlierKills, before: Duration) {
-        if self.history.last().is_none() && self.kills.is_untouched() {
-            let news = Tally::default().at_zero();
-            self.kills = Tally::of_another(earlier.seen, earlier.last).at_zero();
+        if self.is_unread() && self.kills.is_untouched() {
+            self.kills = Tally::of_another(earlier.seen, earlier.last);
             self.kills_read = Some(before);
-            (self.hits, self.throttled, self.ooms, self.swap_hits) = (news, news, news, news);
-            self.oomd_kills = news;
+            let counted = [&mut self.hits, &mut self.throttled, &mut self.kills, &mut self.oomd_kills];
+            for tally in counted.into_iter().chain([&mut self.ooms, &mut self.swap_hits]) {
+                *tally = tally.at_zero();
+            }
         }
+    }
+
+    /// Goes on where the container ended that had its path or name before. Its kills are told by [`EarlierKills`].
+    pub(super) fn carry_on(&mut self, forerunner: Self) {
+        for (own, earlier) in [
+            (&mut self.hits, forerunner.hits),
+            (&mut self.ancestor_hits, forerunner.ancestor_hits),
+            (&mut self.throttled, forerunner.throttled),
+            (&mut self.ancestor_throttled, forerunner.ancestor_throttled),
+            (&mut self.ooms, forerunner.ooms),
+            (&mut self.ancestor_ooms, forerunner.ancestor_ooms),
+            (&mut self.swap_hits, forerunner.swap_hits),
+        ] {
+            own.add(earlier);
+        }
+        if self.is_unread() {
+            self.figures.limit = forerunner.figures.limit;
+        }
+        if self.figures.limit == forerunner.figures.limit {
+            self.limits_since = forerunner.limits_since;
+        }
+        self.forerunner_until = forerunner.history.last().map(Point::at);
+        self.history = forerunner.history.followed_by(&self.history);
+    }
+
+    /// Whether a moment was before its cgroup was made, in the time of another that it carries on.
+    pub(super) fn is_forerunner(&self, moment: Duration) -> bool {
+        self.forerunner_until.is_some_and(|until| moment <= until)
+    }
+
+    /// Its own regular readings.
+    pub(super) fn readings(&self) -> impl Iterator<Item = Point> {
+        self.history.points().filter(|point| !self.is_forerunner(point.at()))
+    }
+
+    /// Whether there was no regular reading of it.
+    pub(super) fn is_unread(&self) -> bool {
+        self.history.last().is_none_or(|last| self.is_forerunner(last.at()))
+    }
+
+    /// Whether it was not there yet at the reading before.
+    pub fn is_new(&self) -> bool {
+        self.readings().nth(1).is_none()
+    }
+
+    /// Whether one of its counters rose within the last seconds.
+    pub fn rose_lately(&self, tally: &Tally, now: Duration) -> bool {
+        tally.rose_within(RECENT, now) && tally.last.is_some_and(|last| !self.is_forerunner(last))
     }
 
     /// The log tells of a kill from before memcgtop watched.

@@ -83,7 +83,7 @@ impl<'a> Rows<'a> {
     /// The same among those that were there at the reading before: one that is new may have taken the place of the
     /// victim's, whose kill the row above counts.
     fn innermost_known(self, path: &str) -> Option<&'a Group> {
-        let known = self.around(path).filter(|group| group.history.points().nth(1).is_some());
+        let known = self.around(path).filter(|group| !group.is_new());
         known.max_by_key(|group| group.id.path.len())
     }
 

@@ -234,6 +234,11 @@ impl Model {
             for group in self.regroup(&snapshot.topology) {
                 self.graveyard.bury(group);
             }
+            for group in &mut self.groups {
+                if let Some(forerunner) = self.restarts.take_past(group) {
+                    group.carry_on(forerunner);
+                }
+            }
             // Of cgroups that were not seen before, everything is new.
             snapshot.fresh = Fresh::All;
         }

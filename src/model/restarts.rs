@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Group;
+use crate::model::history::Point;
 use crate::snapshot::{Identity, Role};
 
 /// Containers that are remembered.
 const MOST: usize = 1_000;
+/// Those of them, the newest, whose past is kept for a successor.
+const MOST_PASTS: usize = 100;
 
 /// Containers that vanished.
 #[derive(Clone, Debug, Default)]
@@ -24,12 +27,19 @@ fn is_whole(group: &Group) -> bool {
     group.is_container() && group.identity.role == Role::Outermost
 }
 
+/// The first reading of a row that is still kept.
+fn born(group: &Group) -> Option<Duration> {
+    group.readings().next().map(Point::at)
+}
+
 #[derive(Clone, Debug)]
 struct Gone {
     path: Arc<str>,
     identity: Arc<Identity>,
     /// Its last reading.
     at: Duration,
+    /// All that was seen of it, until a successor carries that on.
+    past: Option<Box<Group>>,
 }
 
 impl Restarts {
@@ -44,7 +54,27 @@ impl Restarts {
         for word in [&path, &identity.name] {
             *self.known.entry(Arc::clone(word)).or_default() += 1;
         }
-        self.gone.push_back(Gone { path, identity, at: last.at() });
+        self.gone.push_back(Gone { path, identity, at: last.at(), past: Some(Box::new(group.clone())) });
+        if let Some(older) = self.gone.len().checked_sub(MOST_PASTS + 1) {
+            self.gone[older].past = None;
+        }
+    }
+
+    /// The past of the container that a row carries on, if it carries on one and does not know yet.
+    pub(super) fn take_past(&mut self, group: &Group) -> Option<Group> {
+        if group.forerunner_until.is_some() || !self.may_know(group) {
+            return None;
+        }
+        let born = born(group);
+        let mut newest_first = self.gone.iter_mut().rev();
+        let forerunner =
+            newest_first.find(|gone| born.is_none_or(|born| gone.at < born) && gone.is_forerunner_of(group))?;
+        forerunner.past.take().map(|past| *past)
+    }
+
+    fn may_know(&self, group: &Group) -> bool {
+        let is_known = |word: &Arc<str>| self.known.contains_key(word);
+        (is_known(&group.id.path) || is_known(&group.identity.name)) && is_whole(group)
     }
 
     fn forget(&mut self, gone: &Gone) {
@@ -61,11 +91,10 @@ impl Restarts {
 
     /// How many that had a row's path or name vanished before it came, within `window` before `now`.
     pub fn of(&self, group: &Group, window: Duration, now: Duration) -> usize {
-        let is_known = [&group.id.path, &group.identity.name].into_iter().any(|word| self.known.contains_key(word));
-        if !is_known || !is_whole(group) {
+        if !self.may_know(group) {
             return 0;
         }
-        let born = group.history.points().next().map_or(now, super::history::Point::at);
+        let born = born(group).unwrap_or(now);
         let earliest = now.saturating_sub(window);
         let newest_first = self.gone.iter().rev().take_while(|gone| gone.at >= earliest);
         newest_first.filter(|gone| gone.at < born && gone.is_forerunner_of(group)).count()
@@ -74,15 +103,18 @@ impl Restarts {
 
 impl Gone {
     fn is_forerunner_of(&self, group: &Group) -> bool {
-        let (own, other) = (&self.identity, &group.identity);
-        let is_named = own.unnamed.is_none() && other.unnamed.is_none();
-        self.path == group.id.path
-            || is_named
-                && own.name == other.name
-                && own.runtime == other.runtime
-                && own.namespace == other.namespace
-                && own.label() == other.label()
+        self.path == group.id.path || is_same_name(&self.identity, &group.identity)
     }
+}
+
+/// Whether two containers are known by the same name, at the same place.
+pub(super) fn is_same_name(one: &Identity, other: &Identity) -> bool {
+    one.unnamed.is_none()
+        && other.unnamed.is_none()
+        && one.name == other.name
+        && one.runtime == other.runtime
+        && one.namespace == other.namespace
+        && one.label() == other.label()
 }
 
 #[cfg(test)]

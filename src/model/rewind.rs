@@ -223,6 +223,9 @@ impl Group {
         let own = share(after.hits, &self.hits, &self.ancestor_hits);
         let above = share(after.hits, &self.ancestor_hits, &self.hits);
         (figures.failcnt, then.hits) = counted(now.failcnt, &self.hits, own, &history, Point::hits);
+        if self.is_forerunner(moment) {
+            figures.failcnt = Err(NOT_KEPT);
+        }
         (figures.ancestor_failcnt, then.ancestor_hits) =
             counted(now.ancestor_failcnt, &self.ancestor_hits, above, &history, Point::hits);
         let kills = share(after.kills, &self.kills, &self.oomd_kills);

@@ -137,15 +137,15 @@ pub(super) struct Around {
 /// From two readings and what was seen before.
 pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Around) -> Verdict {
     let Around { at, .. } = around;
-    let hits = group.hits.rose_within(RECENT, at);
-    let ancestor_hits = group.ancestor_hits.rose_within(RECENT, at);
+    let hits = group.rose_lately(&group.hits, at);
+    let ancestor_hits = group.rose_lately(&group.ancestor_hits, at);
     let holder = figures.limited_by.as_ref();
     // Usage swings just below a limit that is hit: a hit within the last seconds says as much as the room that is left.
     let own = hits || figures.at_limit && matches!(holder, Ok(Holder::Own(_)));
     let ancestor = is_held_above(group, figures, at);
-    let throttled = group.throttled.rose_within(RECENT, at);
+    let throttled = group.rose_lately(&group.throttled, at);
     // Whom an ancestor's memory.high slows down is counted at the ancestor only: those who wait are meant.
-    let throttled_above = group.ancestor_throttled.rose_within(RECENT, at) && figures.stalls_a_little();
+    let throttled_above = group.rose_lately(&group.ancestor_throttled, at) && figures.stalls_a_little();
     let host = is_taken_from(group, moved, around, hits || ancestor_hits);
     let stalls = stalls(figures, moved, hits || ancestor_hits);
     let stopped = figures.under_oom == Ok(true);
@@ -176,7 +176,7 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
 
 /// Whether an ancestor's limit holds it: now, or until a moment ago.
 pub fn is_held_above(group: &Group, figures: &Figures, at: Duration) -> bool {
-    let hits = || group.ancestor_hits.rose_within(RECENT, at);
+    let hits = || group.rose_lately(&group.ancestor_hits, at);
     matches!(figures.limited_by, Ok(Holder::Ancestor(_)))
         && uses_room(figures)
         && (figures.at_limit || hits() && is_nearly_full(figures))
@@ -229,7 +229,7 @@ impl By {
 /// Whether a host that is short takes from this row, which hit no limit itself or hits one as well.
 fn is_taken_from(group: &Group, moved: Moved, around: Around, hits: bool) -> bool {
     let scanned = match moved.pgscan_kswapd {
-        Ok(_) => group.scanned.rose_within(RECENT, around.at),
+        Ok(_) => group.rose_lately(&group.scanned, around.at),
         // v1 does not say whom kswapd looks at: what is pushed out without a hit, the host pushed out.
         Err(_) => !hits && moved.swapped > 0,
     };
@@ -273,7 +273,7 @@ fn is_out_of_swap(group: &Group, figures: &Figures, at: Duration) -> bool {
         (Ok(floor), Ok(Limit::Bytes(limit))) => floor as f64 >= MOST * limit as f64,
         _ => false,
     };
-    stuck && (full || group.swap_hits.rose_within(RECENT, at))
+    stuck && (full || group.rose_lately(&group.swap_hits, at))
 }
 
 /// How urgent a row is, larger first: 7 killing or standing still, 6 hurting, 5 killed lately, 4 held and stalling a little,

@@ -23,8 +23,8 @@ fn known(group: &Group) -> Known {
     )
 }
 
-fn rows_of(app: &App) -> HashMap<CgroupId, Known> {
-    app.model.rows().map(|group| (group.id.clone(), known(group))).collect()
+fn rows_of(app: &App) -> HashMap<String, Known> {
+    app.model.rows().map(|group| (group.identity.label().into_owned(), known(group))).collect()
 }
 
 fn escape(app: &mut App) {
@@ -167,14 +167,23 @@ fn a_limit_that_was_changed_since_is_not_told_of_the_time_before() {
 }
 
 #[test]
-fn a_row_that_was_not_there_yet_is_not_shown() {
+fn a_row_is_shown_as_it_was_before_its_restart_and_not_while_it_was_gone() {
     let mut app = told(Duration::from_secs(270), "/report-gen\n\n");
     assert!(matches!(app.screen, Screen::Detail(_)));
-    press(&mut app, "{{{{");
+    let seen = |app: &App| {
+        app.rows().next().map(|row| (row.figures.usage.is_ok(), row.figures.failcnt, row.hits.since_attach))
+    };
+    let (_, counted, all) = seen(&app).expect("a row");
+    assert!(counted.is_ok_and(|counted| counted < all), "it hit its limit before it was made again");
+    press(&mut app, "{{{");
     let screen = rows(&painted(&app, &UNICODE, (120, 40)));
     assert!(screen[0].ends_with(" was not there then"), "{screen:?}");
     escape(&mut app);
     assert_eq!(app.rows().len(), 0);
+    press(&mut app, ",,,");
+    let then = seen(&app).expect("a row");
+    assert_eq!((then.0, then.1), (true, Err(Missing::NotKept)), "the counter of that time is gone");
+    assert!((1..all).contains(&then.2), "{then:?}, and {all} in all");
     press(&mut app, "}}}}");
     assert_eq!(app.rows().len(), 1);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Case, Severity, Standing, limit_of, own_limit, percent, stall};
 use crate::model::Group;
-use crate::model::verdict::{self, RECENT, State, is_near_limit};
+use crate::model::verdict::{self, State, is_near_limit};
 use crate::units::{self, Limit};
 
 /// Nearer than this, nobody has time to think.
@@ -14,8 +14,8 @@ const SOON: Duration = Duration::from_secs(60);
 pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
     let now = case.model.now();
     // The same tests as the verdict's, so that row and alert say the same.
-    let ancestor = verdict::is_held_above(group, &group.figures, now) && group.ancestor_hits.rose_within(RECENT, now);
-    let (sign, tally) = match (ancestor, group.hits.rose_within(RECENT, now)) {
+    let ancestor = verdict::is_held_above(group, &group.figures, now) && group.rose_lately(&group.ancestor_hits, now);
+    let (sign, tally) = match (ancestor, group.rose_lately(&group.hits, now)) {
         (true, _) => ('^', &group.ancestor_hits),
         (false, true) => ('=', &group.hits),
         (false, false) => return None,

@@ -1,7 +1,7 @@
 //! Rules about time that is lost: thrashing, throttling, swapping, a host that is short.
 
 use super::{Case, Severity, Standing, Watch, limit_of, own_limit, percent, stall};
-use crate::model::verdict::{RECENT, State};
+use crate::model::verdict::State;
 use crate::model::{Group, HostMoved};
 use crate::snapshot::Host;
 use crate::units::{self, Limit};
@@ -39,8 +39,8 @@ pub(super) fn thrash(group: &Group, case: Case<'_>) -> Option<Standing> {
 pub(super) fn throttled(group: &Group, case: Case<'_>) -> Option<Standing> {
     let now = case.model.now();
     let figures = &group.figures;
-    let own = group.throttled.rose_within(RECENT, now);
-    let above = figures.stalls_a_little() && group.ancestor_throttled.rose_within(RECENT, now);
+    let own = group.rose_lately(&group.throttled, now);
+    let above = figures.stalls_a_little() && group.rose_lately(&group.ancestor_throttled, now);
     if !own && !above {
         return None;
     }

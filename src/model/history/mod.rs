@@ -37,6 +37,16 @@ impl Track {
         }
     }
 
+    /// Adds later points. A stretch that both have a part of becomes one.
+    fn extend(&mut self, later: &Self, most: usize) {
+        for point in later.points() {
+            match &mut self.newest {
+                Some(last) if point.millis == last.millis => last.cover(point),
+                _ => self.append(point, most),
+            }
+        }
+    }
+
     fn until(&self, moment: Duration) -> Self {
         if self.newest.is_none_or(|newest| newest.at() <= moment) {
             return self.clone();
@@ -83,19 +93,28 @@ impl History {
         self
     }
 
-    /// Usage and footprint of several rows together, less those of the ones `inside` them. Every row has a point for
-    /// each reading since it is there, so counted from the newest one the points of all of them belong together.
+    /// Usage and footprint of several rows together, less those of the ones `inside` them, as far back as all of them
+    /// are kept. Points of one reading have the same moment.
     pub(super) fn sum<'a>(
         rows: impl Iterator<Item = &'a Self> + Clone,
         inside: impl Iterator<Item = &'a Self>,
     ) -> Self {
-        let longest = rows.clone().max_by_key(|history| history.length());
-        let mut moments: Vec<Moment> = longest.into_iter().flat_map(Self::points).map(Moment::nothing).collect();
-        for (history, sign) in rows.map(|history| (history, 1)).chain(inside.map(|history| (history, -1))) {
-            let earlier = moments.len().saturating_sub(history.length());
-            moments[earlier..].iter_mut().zip(history.points()).for_each(|(moment, point)| moment.add(point, sign));
-        }
-        moments.into_iter().map(Point::from).collect()
+        let full = rows.clone().filter(|history| history.length() == READINGS);
+        let from = full.filter_map(|history| history.points().next()).map(|oldest| oldest.millis).max().unwrap_or(0);
+        let signed = rows.map(|history| (history, 1)).chain(inside.map(|history| (history, -1)));
+        let mut points: Vec<(Point, i64)> =
+            signed.flat_map(|(history, sign)| history.points().map(move |point| (point, sign))).collect();
+        points.retain(|(point, _)| point.millis >= from);
+        points.sort_by_key(|(point, _)| point.millis);
+        points.chunk_by(|(one, _), (other, _)| one.millis == other.millis).map(Moment::sum).map(Point::from).collect()
+    }
+
+    /// This one, and then what came later.
+    #[must_use]
+    pub(super) fn followed_by(mut self, later: &Self) -> Self {
+        self.readings.extend(&later.readings, READINGS);
+        self.stretches.extend(&later.stretches, STRETCHES);
+        self
     }
 
     fn length(&self) -> usize {

@@ -133,11 +133,17 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    pub(super) fn nothing(at: Point) -> Self {
-        Self { millis: at.millis, usage: Some(0), footprint: 0 }
+    /// What several rows had at one reading.
+    pub(super) fn sum(points: &[(Point, i64)]) -> Self {
+        let millis = points.first().map_or(0, |(point, _)| point.millis);
+        let mut sum = Self { millis, usage: Some(0), footprint: 0 };
+        for (point, sign) in points {
+            sum.add(*point, *sign);
+        }
+        sum
     }
 
-    pub(super) fn add(&mut self, point: Point, sign: i64) {
+    fn add(&mut self, point: Point, sign: i64) {
         let pages = |pages: u32| sign * i64::from(pages);
         self.usage = self.usage.zip(point.usage).map(|(sum, usage)| sum + pages(usage.get() - 1));
         self.footprint += pages(point.footprint);

@@ -126,9 +126,9 @@ pub(super) fn hits(app: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Spa
 pub(super) fn new_hits(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> {
     let (total, tally, _) = counter(group);
     vec![match (total, tally.since_attach) {
-        (Err(reason), _) => missing(reason, theme),
+        (Err(reason), 0) => missing(reason, theme),
         (Ok(_), 0) => Span::styled("0", theme.style(Role::Dim)),
-        (Ok(_), new) => Span::raw(units::count(new)),
+        (_, new) => Span::raw(units::count(new)),
     }]
 }
 
