@@ -172,6 +172,7 @@ fn dashboard(
         scope: scope(options),
         grouping: options.group_by,
         tree: options.tree,
+        idle: start.idle,
         mouse: if start.mouse { Mouse::On } else { Mouse::Off },
         keys: config.keys,
         zone: TimeZone::system(),

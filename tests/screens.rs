@@ -29,7 +29,7 @@ use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
 use memcgtop::app::keys::Keymap;
 use memcgtop::app::mouse::Mouse;
-use memcgtop::app::{App, Message, Screen, Settings};
+use memcgtop::app::{App, Idle, Message, Screen, Settings};
 use memcgtop::field::columns::Columns;
 use memcgtop::model::Scope;
 use memcgtop::model::sums::Grouping;
@@ -574,6 +574,7 @@ fn app() -> App {
         scope: Scope::Containers,
         grouping: None,
         tree: false,
+        idle: Idle::Shown,
         mouse: Mouse::On,
         keys: Keymap::default(),
         zone: TimeZone::UTC,

@@ -173,7 +173,7 @@ pub const ACTIONS: &[Entry] = &[
         Save,
         "save",
         [key('W')],
-        "save columns, order, filter and interval in the configuration file, to start with them",
+        "save columns, order, filter, interval and whether idle rows are hidden in the configuration file, to start with them",
         ""
     ),
     entry!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::App;
+use crate::app::{App, Idle};
 use crate::field::columns::Columns;
 
 /// What the dashboard can be told to start with.
@@ -16,6 +16,8 @@ pub struct Defaults {
     pub filter: String,
     /// Time between two readings.
     pub interval: Duration,
+    /// What becomes of rows that nothing happens to.
+    pub idle: Idle,
 }
 
 impl App {
@@ -25,6 +27,7 @@ impl App {
             sort: self.sort.to_string(),
             filter: self.filter_text.clone(),
             interval: self.interval,
+            idle: self.idle,
         }
     }
 }

@@ -67,6 +67,8 @@ pub struct Settings {
     pub grouping: Option<Grouping>,
     /// The tree instead of the table.
     pub tree: bool,
+    /// What becomes of rows that nothing happens to.
+    pub idle: Idle,
     /// Who hears of the mouse.
     pub mouse: Mouse,
     /// Which keys do what.
@@ -172,6 +174,19 @@ pub enum Idle {
     Hidden,
 }
 
+impl Idle {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Shown, Self::Hidden];
+
+    /// The name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Hidden => "hidden",
+        }
+    }
+}
+
 /// The dashboard.
 #[derive(Debug)]
 pub struct App {
@@ -256,7 +271,7 @@ impl App {
             filter: settings.filter,
             editor: None,
             filter_error: None,
-            idle: Idle::Shown,
+            idle: settings.idle,
             sort: settings.sort,
             usual: (settings.interval, settings.columns.clone()),
             columns: settings.columns,

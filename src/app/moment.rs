@@ -30,6 +30,9 @@ impl App {
         let at = moments.iter().rposition(|moment| *moment <= self.model.now()).unwrap_or(last);
         let to = at.saturating_add_signed(by).min(last);
         self.look_at(moments.get(to).copied().filter(|_| to < last));
+        if by < 0 && at == 0 {
+            self.notice = Some((Err("nothing older is kept".to_owned()), self.model.now()));
+        }
     }
 
     /// Shows a moment of the past, or the present.

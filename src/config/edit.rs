@@ -27,12 +27,13 @@ pub(super) fn edited(text: &Text<'_>, defaults: &Defaults) -> Result<String, Err
     Ok(new)
 }
 
-fn values(defaults: &Defaults) -> [(&'static str, String); 4] {
+fn values(defaults: &Defaults) -> [(&'static str, String); 5] {
     [
         ("columns", start::columns(&defaults.columns)),
         ("sort", quoted(&defaults.sort)),
         ("filter", quoted(&defaults.filter)),
         ("interval", quoted(&units::interval(defaults.interval))),
+        ("idle", quoted(defaults.idle.name())),
     ]
 }
 
@@ -52,6 +53,7 @@ fn place(text: &str, known: &[(Range<usize>, String)]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Idle;
     use crate::config::record::EXAMPLE;
     use crate::field::columns::Columns;
     use std::path::Path;
@@ -59,14 +61,16 @@ mod tests {
 
     fn defaults(columns: &str, filter: &str) -> Defaults {
         let columns = Columns::parse(columns).unwrap();
-        Defaults { columns, sort: "usage:desc".to_owned(), filter: filter.to_owned(), interval: Duration::from_secs(2) }
+        let (sort, filter) = ("usage:desc".to_owned(), filter.to_owned());
+        Defaults { columns, sort, filter, interval: Duration::from_secs(2), idle: Idle::Hidden }
     }
 
     fn with(toml: &str, defaults: &Defaults) -> String {
         edited(&Text { path: Path::new("/x"), toml, trusted: true }, defaults).unwrap()
     }
 
-    const SAVED: &str = "columns = \"limits\"\nsort = \"usage:desc\"\nfilter = \"\"\ninterval = \"2s\"\n";
+    const SAVED: &str =
+        "columns = \"limits\"\nsort = \"usage:desc\"\nfilter = \"\"\ninterval = \"2s\"\nidle = \"hidden\"\n";
 
     #[test]
     fn everything_else_stays_where_it_is() {
@@ -87,7 +91,7 @@ mod tests {
             (
                 "sort = 'name' # by name\r\n\n# two\n# lines\ncolumns = [\n  \"usage\",\n] # few\n[sinks]\n",
                 "sort = \"usage:desc\" # by name\r\n\n# two\n# lines\ncolumns = \"limits\" # few\nfilter = \"\"\n\
-                 interval = \"2s\"\n[sinks]\n"
+                 interval = \"2s\"\nidle = \"hidden\"\n[sinks]\n"
                     .to_owned(),
             ),
             ("interval = 3", "interval = \"2s\"\n".to_owned() + &SAVED.replace("interval = \"2s\"\n", "")),
@@ -105,7 +109,7 @@ mod tests {
             let table = Text { path: Path::new("/x"), toml: &saved, trusted: true }.parse().unwrap();
             assert_eq!(table.get("filter").unwrap().get_ref().as_str(), Some(filter));
             assert!(saved.contains("columns = [\"usage\", \"psi.full_avg10\"]\n"), "{saved}");
-            assert_eq!(saved.lines().count(), text.lines().count() + 4);
+            assert_eq!(saved.lines().count(), text.lines().count() + 5);
         }
     }
 }

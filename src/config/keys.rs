@@ -29,7 +29,9 @@ fn key(word: &str) -> Result<Key, String> {
     Key::parse(word).map_err(|error| match error {
         NoKey::SentAs(sent) => format!("terminals send `{sent}` for `{shown}`; write that, or take another key"),
         NoKey::Unknown => {
-            let nearest = nearest(word, Key::names()).unwrap_or_default();
+            let respelled = excerpt(word).to_lowercase().replace('+', "-");
+            let is_key = Key::parse(&respelled).is_ok();
+            let nearest = if is_key { &respelled } else { nearest(word, Key::names()).unwrap_or_default() };
             let names = Key::names().collect::<Vec<_>>().join(", ");
             let such = format!("one character, or one of {names}, with ctrl- or alt- before it");
             format!("no key `{shown}`; the nearest is `{nearest}`; a key is {such}")

@@ -31,7 +31,7 @@ pub use start::Start;
 /// For every user of this host.
 const SYSTEM: &str = "/etc/memcgtop/config.toml";
 /// What stands outside of tables.
-const VALUES: &[&str] = &["columns", "sort", "filter", "interval", "mouse", "api", "theme", "colors"];
+const VALUES: &[&str] = &["columns", "sort", "filter", "interval", "idle", "mouse", "api", "theme", "colors"];
 
 /// What is wanted.
 #[derive(Clone, Debug, Default)]
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!((config.theme, config.colors), (Config::default().theme, None));
         let [start, usual] = [config.start, Start::default()];
         assert_eq!((start.columns, start.filter), (usual.columns, usual.filter));
-        assert_eq!((start.interval, start.mouse), (usual.interval, usual.mouse));
+        assert_eq!((start.interval, start.idle, start.mouse), (usual.interval, usual.idle, usual.mouse));
         assert_eq!(start.sort.to_string(), usual.sort.to_string());
         assert_eq!(config.policies.overrides.len(), RULES.len());
         for (rule, entry) in RULES.iter().zip(&config.policies.overrides) {
@@ -258,6 +258,11 @@ mod tests {
                 "line 4: `alert.off`: must be more than `on`",
             ),
             ("\ntheme = \"colorblind\"", "line 2: `theme`: no such theme; the nearest is `colour-blind`"),
+            ("theme = \"x\"", "line 1: `theme`: no such theme; the nearest is `dark` of dark, light, high-contrast"),
+            (
+                "idle = \"hiden\"",
+                "line 1: `idle`: no such way with idle rows; the nearest is `hidden` of shown, hidden",
+            ),
             ("theme = 3", "line 1: `theme`: must be text in quotation marks"),
             ("colors = \"25\"", "line 1: `colors`: no such number of colours; the nearest is `256`"),
             ("[[alert]]\nenabled = \"no\"", "line 2: `alert.enabled`: must be true or false"),
@@ -286,6 +291,7 @@ mod tests {
             ("\nacknowlege = [\"e\"]", "line 3: `keys.acknowlege`: no such key; the nearest is `acknowledge`"),
             ("copy = \"y\"", "line 2: `keys.copy`: must be a list of words"),
             ("copy = [\"pgdwn\"]", "line 2: `keys.copy`: no key `pgdwn`; the nearest is `pgdn`"),
+            ("copy = [\"Ctrl+Y\"]", "line 2: `keys.copy`: no key `Ctrl+Y`; the nearest is `ctrl-y`; a key is one"),
             ("copy = [\"\\u001b[\"]", "line 2: `keys.copy`: no key `\\x1b[`; the nearest is "),
             ("save = []\nmenu = []", "line 3: `keys.menu`: must have a key"),
             ("copy = [\"ctrl-i\"]", "line 2: `keys.copy`: terminals send `tab` for `ctrl-i`"),

@@ -195,7 +195,7 @@ mod tests {
 
     const SEVERAL: [&str; 9] = [
         "",
-        "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5\nmouse = false",
+        "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5\nidle = 'hidden'\nmouse = false",
         "columns = [\"usage\", 'psi.full_avg10']\nsort = 'name:desc'\nfilter = ''\ninterval = '24h'",
         "theme = 'light'\ncolors = \"8\"\napi = ['docker=unix:///run/a \"b\" \\ c']",
         "[keys]\nquit = ['y', 'ctrl-q', '\"', '\\']\ncopy = ['q']\nsave = []\nback = [\"esc\"] # alone",
@@ -218,8 +218,17 @@ mod tests {
             let again = read(&printed);
             let [of_config, of_again] = [&config, &again].map(|config| {
                 let start = &config.start;
-                let start = (&start.columns, start.sort.to_string(), &start.filter, start.interval, start.mouse);
-                (start, &config.api, &config.keys, &config.sinks, config.theme, config.colors)
+                let rows = (&start.columns, start.sort.to_string(), &start.filter, start.idle);
+                (
+                    rows,
+                    start.interval,
+                    start.mouse,
+                    &config.api,
+                    &config.keys,
+                    &config.sinks,
+                    config.theme,
+                    config.colors,
+                )
             });
             assert_eq!(of_config, of_again, "{toml}");
             let [policies, policies_again] = [&config, &again].map(|config| &config.policies);

@@ -151,13 +151,15 @@ fn make_directory(directory: &Path) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Idle;
     use crate::field::columns::Columns;
     use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
     use std::time::Duration;
 
     fn defaults() -> Defaults {
         let columns = Columns::parse("swap").unwrap();
-        Defaults { columns, sort: "trouble".to_owned(), filter: String::new(), interval: Duration::from_secs(1) }
+        let (sort, filter) = ("trouble".to_owned(), String::new());
+        Defaults { columns, sort, filter, interval: Duration::from_secs(1), idle: Idle::Shown }
     }
 
     fn saved(file: &Path) -> Result<String, String> {

@@ -155,8 +155,9 @@ impl<'a> Entry<'a> {
         if let Some(at) = names.iter().position(|name| *name == word) {
             return Ok(values.swap_remove(at));
         }
+        let all = names.join(", ");
         let nearest = nearest(word, names).unwrap_or_default();
-        Err(self.error(&format!("no such {what}; the nearest is `{nearest}`")))
+        Err(self.error(&format!("no such {what}; the nearest is `{nearest}` of {all}")))
     }
 
     /// Each word of a list.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Error;
 use super::record::{Said, list, quoted};
 use super::section::Section;
+use crate::app::Idle;
 use crate::cli::{self, Options};
 use crate::field::columns::Columns;
 use crate::query::{Filter, Sort};
@@ -21,6 +22,8 @@ pub struct Start {
     pub filter: String,
     /// Time between two readings.
     pub interval: Duration,
+    /// What becomes of rows that nothing happens to.
+    pub idle: Idle,
     /// Whether it hears of the mouse.
     pub mouse: bool,
 }
@@ -32,6 +35,7 @@ impl Default for Start {
             sort: Sort::Trouble,
             filter: String::new(),
             interval: cli::USUAL,
+            idle: Idle::Shown,
             mouse: true,
         }
     }
@@ -55,6 +59,9 @@ pub(super) fn read(file: &Section<'_>, start: &mut Start) -> Result<(), Error> {
     }
     if let Some(entry) = file.get("interval") {
         start.interval = cli::interval(&entry.plain()).map_err(|why| entry.error(&why))?;
+    }
+    if let Some(entry) = file.get("idle") {
+        start.idle = entry.choice("way with idle rows", Idle::ALL.map(|idle| (idle.name(), idle)))?;
     }
     if let Some(entry) = file.get("mouse") {
         start.mouse = entry.flag()?;

@@ -153,8 +153,11 @@ impl Columns {
             let names = || PRESETS.iter().map(|preset| preset.name).chain(Self::all());
             let meant = nearest(name, names().map(|name| (name, name)));
             let meant = meant.map_or_else(String::new, |name| format!(", perhaps `{name}`"));
-            let (presets, columns) = (list(PRESETS.iter().map(|preset| preset.name)), list(Self::all()));
-            format!("no column `{}`{meant}; sets: {presets}; columns: {columns}", text::excerpt(name))
+            let presets = list(PRESETS.iter().map(|preset| preset.name));
+            format!(
+                "no column `{}`{meant}; sets: {presets}; `memcgtop snapshot --help` lists the fields",
+                text::excerpt(name)
+            )
         })
     }
 

@@ -155,12 +155,24 @@ pub const HEADS: &[(&str, &str)] = &[
     ("PROCS", "processes"),
 ];
 
+/// What some fields are called elsewhere.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("mem", "usage"),
+    ("memory", "usage"),
+    ("rss", "anon"),
+    ("cache", "file"),
+    ("psi", "psi.some_avg10"),
+    ("pressure", "psi.some_avg10"),
+    ("kills", "oom_kill_total"),
+    ("pids", "processes"),
+];
+
 /// What somebody means who writes `word`: by one of several names, or by a few wrong letters of it.
 fn nearest(word: &str, names: impl Iterator<Item = (&'static str, &'static str)>) -> Option<&'static str> {
     /// A word of so many letters may have one of them wrong.
     const PER_MISTAKE: usize = 3;
     let word = word.to_lowercase();
-    let names = names.chain(HEADS.iter().copied());
+    let names = names.chain(HEADS.iter().chain(SYNONYMS).copied());
     let distance = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
     let (mistakes, meant) = names.map(|(name, meant)| (distance(name), meant)).min_by_key(|(mistakes, _)| *mistakes)?;
     (mistakes <= word.chars().count() / PER_MISTAKE).then_some(meant)
@@ -171,10 +183,10 @@ fn nearest_field(word: &str) -> Option<&'static str> {
     nearest(word, FIELDS.iter().map(|field| (field.id, field.id)))
 }
 
-/// What to write instead of a `word` that is no field: the one that may be meant, and all that there are.
+/// What to write instead of a `word` that is no field: the one that may be meant, and where all are that there are.
 pub fn instead_of(word: &str) -> String {
     let meant = nearest_field(word).map_or_else(String::new, |field| format!(", perhaps `{field}`"));
-    format!("{meant}; fields: {}", names())
+    format!("{meant}; `memcgtop snapshot --help` lists the fields")
 }
 
 #[cfg(test)]
@@ -183,13 +195,17 @@ mod tests {
 
     #[test]
     fn a_wrong_name_is_led_to_the_field_that_was_meant() {
-        for (word, field) in
-            [("hits", "failcnt"), ("Stall", "psi.some_avg10"), ("useage", "usage"), ("oom_kils", "oom_kill")]
-        {
+        for (word, field) in [
+            ("memory", "usage"),
+            ("hits", "failcnt"),
+            ("Stall", "psi.some_avg10"),
+            ("useage", "usage"),
+            ("oom_kils", "oom_kill"),
+        ] {
             assert_eq!(nearest_field(word), Some(field), "{word}");
         }
         assert_eq!(nearest_field("weight"), None);
-        assert!(HEADS.iter().all(|(_, field)| find(field).is_some()));
+        assert!(HEADS.iter().chain(SYNONYMS).all(|(_, field)| find(field).is_some()));
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub enum QueryError {
     /// A field and an operator, and then nothing.
     #[error("`{0}` needs a value, as in usage>512M")]
     NoValue(String),
+    /// A value that is more than a word.
+    #[error("what has parentheses stands in quotation marks, as in name~'^(web|api)-'")]
+    Unquoted,
     /// Not a number where one is needed.
     #[error("`{value}` is no value for {field}: {why}")]
     BadValue {

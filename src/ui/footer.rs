@@ -80,7 +80,8 @@ fn news(app: &App) -> Option<(Role, &str)> {
 }
 
 fn editor_line(app: &App, typed: &Input, width: usize, theme: &Theme) -> Line<'static> {
-    let rows = units::counted(app.rows().len() as u64, "row");
+    let paused = if app.paused() { "PAUSED, " } else { "" };
+    let rows = format!("{paused}{}", units::counted(app.rows().len() as u64, "row"));
     let note = match &app.filter_error {
         Some(_) if width < SHORT => Span::styled(" INVALID ", alarm(theme)),
         Some(_) if app.filtered() => Span::styled(" INVALID: the filter before is on ", alarm(theme)),

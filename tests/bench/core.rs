@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use memcgtop::alert::policy::Policies;
 use memcgtop::app::keys::Keymap;
 use memcgtop::app::mouse::Mouse;
-use memcgtop::app::{App, Message, Settings};
+use memcgtop::app::{App, Idle, Message, Settings};
 use memcgtop::export;
 use memcgtop::field::columns::Columns;
 use memcgtop::kernel::file::Content;
@@ -162,6 +162,7 @@ fn app(containers: usize, sort: Sort) -> App {
         scope: Scope::Containers,
         grouping: None,
         tree: false,
+        idle: Idle::Shown,
         mouse: Mouse::On,
         keys: Keymap::default(),
         zone: TimeZone::UTC,

@@ -100,6 +100,12 @@ fn steps_lead_back_and_forth_and_end_at_both_ends() {
     }
     press(&mut app, "{{{{{{{{{{");
     assert_eq!(seconds(&app), Some(u64::from(BEFORE)), "the first reading");
+    let says_so = |app: &App| app.notice() == Some(Err("nothing older is kept"));
+    assert!(says_so(&app));
+    press(&mut app, ".");
+    assert!(!says_so(&app));
+    press(&mut app, ",");
+    assert!(!says_so(&app), "that was the first one");
     press(&mut app, " ");
     assert_eq!((app.paused(), seconds(&app)), (false, None));
     assert_eq!(rows(&painted(&app, &UNICODE, (120, 40))), present);
@@ -186,4 +192,17 @@ fn a_row_is_shown_as_it_was_before_its_restart_and_not_while_it_was_gone() {
     assert!((1..all).contains(&then.2), "{then:?}, and {all} in all");
     press(&mut app, "}}}}");
     assert_eq!(app.rows().len(), 1);
+}
+
+#[test]
+fn rows_that_nothing_happened_to_are_hidden_in_the_past_too() {
+    let mut app = told(Demo::INCIDENT, "");
+    let all = app.rows().len();
+    press(&mut app, "i");
+    let busy = app.rows().len();
+    assert!((1..all).contains(&busy), "{busy} of {all}");
+    press(&mut app, ",");
+    assert_eq!(app.rows().len(), busy);
+    press(&mut app, "i");
+    assert_eq!(app.rows().len(), all);
 }

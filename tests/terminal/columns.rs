@@ -59,22 +59,24 @@ fn what_is_shown_is_saved_and_comes_back() {
     terminal.press_for("c", "OWN LIM");
     terminal.press_for("s", "SORT name:asc");
     terminal.press_for("/not redis\r", "FILTER not redis");
+    terminal.press_for("i", "IDLE HIDDEN");
     terminal.press_for("W", "saved in");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     let file = home.path().join(".config/memcgtop/config.toml");
-    let saved = "columns = \"limits\"\nsort = \"name:asc\"\nfilter = \"not redis\"\ninterval = \"1s\"\n";
+    let saved =
+        "columns = \"limits\"\nsort = \"name:asc\"\nfilter = \"not redis\"\ninterval = \"1s\"\nidle = \"hidden\"\n";
     assert_eq!(fs::read_to_string(&file).unwrap(), saved);
     fs::write(&file, format!("# mine\n\n{saved}\n[sinks] # mine, too\nbell = true\n")).unwrap();
     let mut terminal = Terminal::demo(&[], &variables);
     terminal.wait_for("all of it", |screen| {
-        ["OWN LIM", "FILTER not redis", "SORT name:asc"].into_iter().all(|text| has(text)(screen))
+        ["OWN LIM", "FILTER not redis", "SORT name:asc", "IDLE HIDDEN"].into_iter().all(|text| has(text)(screen))
     });
-    terminal.press_for("cT", "FOOTPRINT");
+    terminal.press_for("icT", "FOOTPRINT");
     terminal.press_for("W", "saved in");
     terminal.press("j");
     terminal.wait_for("what was done to be read", lacks("saved in"));
-    let changed = saved.replace("limits", "swap").replace("name:asc", "trouble");
+    let changed = saved.replace("limits", "swap").replace("name:asc", "trouble").replace("hidden", "shown");
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(text, format!("# mine\n\n{changed}\n[sinks] # mine, too\nbell = true\n"));
 }
