@@ -32,6 +32,7 @@ impl App {
         let news = match &mut self.feed {
             Feed::Live => {
                 let news = take_in(&mut self.model, &mut self.alerts, snapshot);
+                self.window.suit(self.model.attached());
                 self.arrange();
                 news
             }
@@ -57,6 +58,7 @@ impl App {
                 if self.model.scope() != scope {
                     self.model.set_scope(scope);
                 }
+                self.window.suit(self.model.attached());
                 self.arrange();
             }
         }

@@ -21,7 +21,6 @@ mod way;
 mod window;
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyEventKind, KeyModifiers};
@@ -46,6 +45,7 @@ use keys::Keymap;
 use menu::Menu;
 use mouse::Mouse;
 pub use processes::Watched;
+pub use way::Whose;
 pub use window::Window;
 
 /// What the dashboard starts with.
@@ -222,8 +222,8 @@ pub struct App {
     usual: (Duration, Columns),
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
-    /// Whose kills the screen of kills shows, as a cgroup's path; all of them where there is none.
-    pub killed: Option<Arc<str>>,
+    /// Whose kills the screen of kills shows.
+    pub whose_kills: Whose,
     /// Why there is no new reading.
     pub trouble: Option<String>,
     /// What was done or not, and since when that is on the screen.
@@ -278,7 +278,7 @@ impl App {
             focus: "name",
             interval: settings.interval,
             zone: settings.zone,
-            killed: None,
+            whose_kills: Whose::All,
             trouble: None,
             notice: None,
             mouse: settings.mouse,

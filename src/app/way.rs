@@ -5,6 +5,18 @@
 use std::sync::Arc;
 
 use crate::app::{App, Screen};
+use crate::snapshot::CgroupId;
+
+/// Whose OOM kills are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// All.
+    All,
+    /// Those of a row.
+    Of(CgroupId),
+    /// All, as none of the row that was meant is known.
+    NoneOf(CgroupId),
+}
 
 impl App {
     pub(super) fn show(&mut self, screen: Screen) {
@@ -19,12 +31,15 @@ impl App {
     /// The kills of the row, if there are any; all of them the second time.
     pub(super) fn show_autopsies(&mut self) {
         let row = match &self.screen {
-            Screen::Table | Screen::Tree if self.grouping().is_none() => self.current().map(|group| &group.id.path),
-            Screen::Detail(id) => Some(&id.path),
+            Screen::Table | Screen::Tree if self.grouping().is_none() => self.current().map(|group| &group.id),
+            Screen::Detail(id) => Some(id),
             _ => None,
         };
-        let of_row = row.filter(|path| &***path != "/" && self.model.autopsies().of(path).is_some());
-        self.killed = of_row.cloned();
+        self.whose_kills = match row.filter(|id| &*id.path != "/").cloned() {
+            None => Whose::All,
+            Some(id) if self.model.autopsies().of(&id.path).is_some() => Whose::Of(id),
+            Some(id) => Whose::NoneOf(id),
+        };
         self.show(Screen::Autopsies);
     }
 

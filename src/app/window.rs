@@ -12,7 +12,9 @@ const SPANS: [(Duration, &str); 4] = [
     (Duration::from_secs(900), "15 minutes"),
     (Duration::from_secs(3_600), "1 hour"),
 ];
-/// The span that it begins with.
+/// The shortest span, as long as no more than it is known.
+const SHORTEST: usize = 0;
+/// The usual span.
 const USUAL: usize = 1;
 /// Steps that the moment takes through all of it.
 const STEPS: u32 = 60;
@@ -20,26 +22,31 @@ const STEPS: u32 = 60;
 /// A part of the past, on the clock of the snapshots.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
-    /// Which of the spans.
-    zoom: usize,
+    /// Which of the spans, once somebody has chosen; until then the one that suits what is known.
+    zoom: Option<usize>,
+    suits: usize,
     moment: Option<Duration>,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { zoom: USUAL, moment: None }
+        Self { zoom: None, suits: SHORTEST, moment: None }
     }
 }
 
 impl Window {
+    fn chosen(&self) -> usize {
+        self.zoom.unwrap_or(self.suits)
+    }
+
     /// How long it is.
     pub fn span(&self) -> Duration {
-        SPANS[self.zoom].0
+        SPANS[self.chosen()].0
     }
 
     /// The same in words.
     pub fn name(&self) -> &'static str {
-        SPANS[self.zoom].1
+        SPANS[self.chosen()].1
     }
 
     /// The moment that is read off, if one is.
@@ -54,7 +61,12 @@ impl Window {
 
     /// Shows more, or less where `step` is negative.
     pub(super) fn zoom(&mut self, step: isize) {
-        self.zoom = self.zoom.saturating_add_signed(step).min(SPANS.len() - 1);
+        self.zoom = Some(self.chosen().saturating_add_signed(step).min(SPANS.len() - 1));
+    }
+
+    /// Mostly empty it shows little: until more is known it is short.
+    pub(super) fn suit(&mut self, known: Duration) {
+        self.suits = if known > SPANS[SHORTEST].0 { USUAL } else { SHORTEST };
     }
 
     /// Goes back in time to the oldest reading at most, or forth until nothing is read off any more.
@@ -115,6 +127,18 @@ mod tests {
             assert_eq!((window.moment(), window.end(NOW)), (Some(oldest), oldest + window.span() / 2));
         }
         assert_eq!(window.name(), "1 minute");
+    }
+
+    #[test]
+    fn it_grows_with_what_is_known_until_somebody_chooses() {
+        let mut window = Window::default();
+        window.suit(Duration::from_secs(60));
+        assert_eq!(window.name(), "1 minute");
+        window.suit(Duration::from_secs(61));
+        assert_eq!(window.name(), "4 minutes");
+        window.zoom(1);
+        window.suit(Duration::from_secs(3));
+        assert_eq!(window.name(), "15 minutes");
     }
 
     #[test]

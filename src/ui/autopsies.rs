@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::App;
+use crate::app::action::Action;
+use crate::app::{App, Whose};
 use crate::model::autopsy::{Autopsy, Before};
 use crate::snapshot::AtLimit;
 use crate::text;
@@ -21,18 +22,20 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
         times => format!(", {times} from user space"),
     };
     let note = format!("{} since attach{others}{before}{}", autopsies.counted(), header::as_of_the_pause(app));
-    let title = match meant(app).next().filter(|_| app.killed.is_some()) {
-        Some(autopsy) => format!("OOM kills of {}, o shows all", text::visible(named(autopsy))),
-        None => "OOM kills".to_owned(),
+    let title = match (&app.whose_kills, meant(app).next()) {
+        (Whose::Of(_), Some(autopsy)) => {
+            let all = app.keys.told(Action::Autopsies);
+            format!("OOM kills of {}, {all} shows all", text::visible(named(autopsy)))
+        }
+        _ => "OOM kills".to_owned(),
     };
     let mut lines = vec![rule(&title, &note, width, theme)];
     if let Some(reason) = app.model.snapshot().and_then(|snapshot| snapshot.oom_log.err()) {
         let text = format!("  the kernel log is not read ({}): victims stay unknown", reason.reason());
         lines.push(Line::styled(text, theme.style(Role::Warning)));
     }
-    if autopsies.newest().next().is_none() {
-        lines.push(Line::styled("  none", theme.style(Role::Dim)));
-    }
+    let told = [none_of_row(app), untold(app)];
+    lines.extend(told.into_iter().flatten().map(|line| Line::styled(format!("  {line}"), theme.style(Role::Dim))));
     lines.extend(blocks(app, theme));
     fitted(lines, width, theme)
 }
@@ -42,8 +45,41 @@ pub fn blocks(app: &App, theme: &Theme) -> impl Iterator<Item = Line<'static>> {
     meant(app).flat_map(|autopsy| std::iter::once(Line::default()).chain(block(app, autopsy, theme)))
 }
 
+/// That nothing is known of the row that was meant.
+fn none_of_row(app: &App) -> Option<String> {
+    let Whose::NoneOf(id) = &app.whose_kills else { return None };
+    let group = app.model.group(id)?;
+    let counted = match group.figures.oom_kill_total {
+        Ok(kills @ 1..) => format!(", though the kernel counts {}", units::count(kills)),
+        _ => String::new(),
+    };
+    Some(format!("nothing is known of kills in {}{counted}", text::visible(&group.identity.label())))
+}
+
+/// What the kernel counts beyond those that are known; or that there are none.
+fn untold(app: &App) -> Option<String> {
+    let autopsies = app.present().autopsies();
+    let all = app.present().host().and_then(|host| host.oom_kill.ok());
+    let untold =
+        all.and_then(|all| all.checked_sub(autopsies.counted() + autopsies.past())).filter(|untold| *untold > 0);
+    let is_empty = autopsies.newest().next().is_none();
+    match untold {
+        Some(untold) => {
+            let kills = units::counted(untold, "earlier kill");
+            Some(format!("{kills} since boot, which the kernel log does not tell of"))
+        }
+        None if !is_empty => None,
+        None if all == Some(0) => Some("none since boot".to_owned()),
+        None => Some("none".to_owned()),
+    }
+}
+
 fn meant(app: &App) -> impl Iterator<Item = &Autopsy> {
-    app.model.autopsies().newest().filter(|autopsy| app.killed.as_ref().is_none_or(|path| autopsy.is_of(path)))
+    let is_meant = |autopsy: &&Autopsy| match &app.whose_kills {
+        Whose::Of(id) => autopsy.is_of(&id.path),
+        Whose::All | Whose::NoneOf(_) => true,
+    };
+    app.model.autopsies().newest().filter(is_meant)
 }
 
 fn block(app: &App, autopsy: &Autopsy, theme: &Theme) -> Vec<Line<'static>> {

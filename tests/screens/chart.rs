@@ -105,7 +105,7 @@ fn a_moment_is_read_off_and_stays_while_time_goes_on() {
 
 #[test]
 fn the_first_seconds_of_a_row_can_be_read_off() {
-    let mut app = told(Duration::from_secs(3), "g\nhhhhhhhh");
+    let mut app = told(Duration::from_secs(3), "g\n-hhhhhhhh");
     assert!(chart(&app, &UNICODE, (80, 24)).contains("13:42:43"), "the axis begins before the clock does");
     assert_eq!(app.window.moment(), Some(Duration::ZERO));
     press(&mut app, "l");

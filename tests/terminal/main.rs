@@ -82,7 +82,7 @@ fn keys_lead_from_screen_to_screen_and_back() {
     let mut terminal = Terminal::demo(&[], &[]);
     terminal.press_for("t", "CGROUP");
     terminal.press_for("t", "CONTAINER");
-    terminal.press_for(ENTER, "usage in 4 minutes");
+    terminal.press_for(ENTER, "usage in 1 minute");
     terminal.press_for(ESC, "CONTAINER");
     terminal.press_for("?", "its own limit, calm");
     terminal.press_for(ESC, "ci-runner-3");
@@ -288,7 +288,7 @@ fn where_the_locale_has_only_ascii_nothing_else_is_written() {
     for (keys, text) in [
         ("t", "CGROUP"),
         ("t", "CONTAINER"),
-        (ENTER, "usage in 4 minutes"),
+        (ENTER, "usage in 1 minute"),
         (ESC, "CONTAINER"),
         ("?", "-- signs"),
         (ESC, "ci-runner-3"),

@@ -29,7 +29,7 @@ fn clicks_choose_open_and_sort_and_the_wheel_scrolls() {
     let line = line_of(&terminal.screen(), "postgres-main");
     terminal.press(&click(10, line));
     terminal.wait_for("the row that was clicked", |screen| selected(screen).as_deref() == Some("postgres-main"));
-    terminal.press_for(&click(10, line), "usage in 4 minutes");
+    terminal.press_for(&click(10, line), "usage in 1 minute");
     terminal.press_for(ESC, "CONTAINER");
     let heads = line_of(&terminal.screen(), "CONTAINER");
     terminal.press_for(&click(8, heads), "SORT name:desc");

@@ -202,9 +202,9 @@ impl World {
             oom_kill: Ok(story::FORGOTTEN_KILLS + root[Figure::Kills]),
             allocstall: Ok(story::ALLOCSTALL),
             pgscan_kswapd: Ok(story::PGSCAN_KSWAPD),
-            // The demo tells of swap cgroup by cgroup only.
-            pswpin: Err(Missing::NotRead),
-            pswpout: Err(Missing::NotRead),
+            // What comes back makes room for itself: as much goes out.
+            pswpin: Ok(root[Figure::RefaultAnon]),
+            pswpout: Ok(root[Figure::RefaultAnon]),
             psi,
         };
         (readings, host)
