@@ -174,6 +174,7 @@ fn dashboard(
         tree: options.tree,
         mouse: if start.mouse { Mouse::On } else { Mouse::Off },
         keys: config.keys,
+        theme: config.theme.name,
         zone: TimeZone::system(),
         layout: ui::LAYOUT,
         policies: config.policies,

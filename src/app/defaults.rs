@@ -16,6 +16,8 @@ pub struct Defaults {
     pub filter: String,
     /// Time between two readings.
     pub interval: Duration,
+    /// The colours, by the name of their theme.
+    pub theme: &'static str,
 }
 
 impl App {
@@ -25,6 +27,7 @@ impl App {
             sort: self.sort.to_string(),
             filter: self.filter_text.clone(),
             interval: self.interval,
+            theme: self.theme,
         }
     }
 }

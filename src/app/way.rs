@@ -33,7 +33,11 @@ impl App {
         self.scroll = 0;
     }
 
+    /// Everything about the row, which the cursor follows from now on.
     pub(super) fn open(&mut self) {
+        if self.shows_rows() {
+            self.select(self.cursor);
+        }
         let Some(group) = self.current() else { return };
         match (&self.screen, self.grouping()) {
             (Screen::Table, Some(grouping)) => {

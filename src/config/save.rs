@@ -157,7 +157,13 @@ mod tests {
 
     fn defaults() -> Defaults {
         let columns = Columns::parse("swap").unwrap();
-        Defaults { columns, sort: "trouble".to_owned(), filter: String::new(), interval: Duration::from_secs(1) }
+        Defaults {
+            columns,
+            sort: "trouble".to_owned(),
+            filter: String::new(),
+            interval: Duration::from_secs(1),
+            theme: "dark",
+        }
     }
 
     fn saved(file: &Path) -> Result<String, String> {

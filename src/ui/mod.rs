@@ -38,6 +38,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use crate::app::action::Action;
+use crate::app::widths::Width;
 use crate::app::{App, Layout, Page, Screen};
 use palette::{DARK, Depth};
 use theme::{ASCII, Role, Theme};
@@ -85,10 +86,15 @@ fn filling(app: &App, area: Rect, body: usize, theme: &Theme) -> Vec<Line<'stati
 }
 
 /// What the keys are told of the screen.
-pub const LAYOUT: Layout = Layout { columns, page, spot: pointer::spot, text: copy::text };
+pub const LAYOUT: Layout =
+    Layout { columns, cells, page, spot: pointer::spot, themes: &palette::NAMES, text: copy::text };
 
 fn columns(app: &App) -> Vec<&'static str> {
-    columns::focusable(app, usize::from(app.size().0))
+    columns::shown(app, usize::from(app.size().0)).map(|(column, _)| column).collect()
+}
+
+fn cells(app: &App, column: &'static str) -> Width {
+    columns::cells(app, column, usize::from(app.size().0))
 }
 
 fn page(app: &App) -> Page {
@@ -97,7 +103,7 @@ fn page(app: &App) -> Page {
     let theme = plain();
     let body = usize::from(area.height) - 1;
     if app.menu.is_some() {
-        return Page { step: menu::rows_in(body), first: 0, last: app.listed_actions().len().saturating_sub(1) };
+        return Page { step: menu::rows_in(body), first: 0, last: app.offers().len().saturating_sub(1) };
     }
     if let Some(lines) = text(app, area, &theme) {
         return Page { step: body - 1, first: app.scroll, last: lines.len().saturating_sub(body) };

@@ -27,7 +27,11 @@ pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'sta
     let title = text::visible(&format!("{name}: {whose}{}", state_of(app, group))).into_owned();
     let is_sum = group.identity.kind == Kind::Sum;
     let opened = if is_sum { "its containers" } else { "all of it" };
-    let mut lines = vec![rule(&title, &format!("{} for {opened}", app.keys.told(Action::Open)), width, theme)];
+    let note = format!("{} for {opened}", app.keys.told(Action::Open));
+    // Where the cursor goes by itself is said, not only seen.
+    let stays = if app.stays_first() { format!("the first row, whichever it is; {note}") } else { note.clone() };
+    let has_room = text::width(&title) + text::width(&stays) + 12 <= width;
+    let mut lines = vec![rule(&title, if has_room { &stays } else { &note }, width, theme)];
     let facts = match app.model.host().filter(|_| app.is_host(group)) {
         Some(host) => [host_need(host), evidence::of_host(&app.model).into_iter().collect(), Vec::new()],
         None if is_sum => [needs(group), of_worst(app, group), Vec::new()],

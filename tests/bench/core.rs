@@ -164,6 +164,7 @@ fn app(containers: usize, sort: Sort) -> App {
         tree: false,
         mouse: Mouse::On,
         keys: Keymap::default(),
+        theme: "dark",
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),

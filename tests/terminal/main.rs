@@ -34,6 +34,7 @@ const ENTER: &str = "\r";
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
 const DOWN: &str = "\x1b[B";
+const RIGHT: &str = "\x1b[C";
 const UP: &str = "\x1b[A";
 
 fn has(text: &'static str) -> impl Fn(&Screen) -> bool {
