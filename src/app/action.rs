@@ -257,7 +257,13 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Faster, "faster", [key('<')], "read more often; among the columns: move it to the left", ""),
     entry!(Slower, "slower", [key('>')], "read less often; among the columns: move it to the right", ""),
     entry!(Menu, "menu", [key(':')], "the menu: every action by its name, with its keys", ""),
-    entry!(Help, "help", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", ""),
+    entry!(
+        Help,
+        "help",
+        [key('?'), code(KeyCode::F(1))],
+        "this help: keys; again: the focused column, signs and every figure",
+        ""
+    ),
     entry!(Suspend, "suspend", [ctrl('z')], "suspend", ""),
 ];
 

@@ -97,6 +97,8 @@ pub struct Layout {
     pub spot: fn(&App, (u16, u16)) -> Option<Spot>,
     /// The themes: their names, and whom they are for.
     pub themes: &'static [(&'static str, &'static str)],
+    /// The line of the help at which the focused column is explained.
+    pub explanation: fn(&App) -> usize,
     /// The row, or the kills that are shown, as text.
     pub text: fn(&App) -> Option<String>,
 }
@@ -414,7 +416,7 @@ impl App {
             Action::Save => return Some(Effect::Save(self.defaults())),
             Action::Copy => return self.copy(),
             Action::Menu => self.open_menu(),
-            Action::Help => self.show_help(),
+            Action::Help => self.ask_for_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
             Action::Earlier => self.step(-1),

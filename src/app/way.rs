@@ -28,6 +28,16 @@ impl App {
         self.show(Screen::Autopsies);
     }
 
+    /// The help; once more: what it says of the focused column; and then what was shown before.
+    pub(super) fn ask_for_help(&mut self) {
+        let explanation = (self.layout.explanation)(self);
+        if self.help && self.scroll < explanation {
+            self.scroll = explanation;
+        } else {
+            self.show_help();
+        }
+    }
+
     pub(super) fn show_help(&mut self) {
         self.help = !self.help;
         self.scroll = 0;

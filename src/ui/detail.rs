@@ -17,7 +17,7 @@ use crate::ui::chart::Subject;
 use crate::ui::columns;
 use crate::ui::panels::state;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, fitted, header, processes, rule, spread};
+use crate::ui::{bar, chart, folded, header, processes, rule, spread};
 use crate::units;
 
 /// The screen of one row; says so if it is gone.
@@ -30,7 +30,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
         return vec![Line::raw(format!("{path} {state}")), Line::raw(back)];
     };
     let mut lines = header::moment(app, theme);
-    lines.extend(title(group, width, theme));
+    lines.extend(title(group, theme));
     lines.push(rule("why", "", width, theme));
     lines.extend(why(app, group));
     lines.extend(chart::lines(app, Subject::Row(group), width, chart_height(area.height), theme));
@@ -40,10 +40,10 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.extend(declaration(group, theme));
     lines.extend(processes::lines(app, width, theme));
     lines.extend(figures("every figure", group, width, theme));
-    fitted(lines, width, theme)
+    folded(lines, width)
 }
 
-fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn title(group: &Group, theme: &Theme) -> Vec<Line<'static>> {
     let mut first = columns::sign(group, theme);
     let name = text::visible(&group.identity.label()).into_owned();
     let verb = if group.verdict.is_ok_and(|verdict| verdict.state == State::Oom) { "was" } else { "is" };
@@ -59,7 +59,6 @@ fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     facts.push(format!("cgroup {}", group.id.path));
     let facts = facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(", ");
     let facts = text::visible(&facts).into_owned();
-    let facts = text::truncate(&facts, width.saturating_sub(3), theme.glyphs.ellipsis).into_owned();
     vec![Line::from(first), Line::styled(format!("   {facts}"), theme.style(Role::Dim))]
 }
 
@@ -188,7 +187,11 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
         ];
         let cells: String = cells.iter().take(heads.len()).map(|cell| text::pad_left(cell, CELL)).collect();
         let room = width.saturating_sub(heads.len() * CELL + 8);
-        let left = format!("  {}", text::truncate(&name, room, theme.glyphs.ellipsis));
+        if mark == "<" && text::width(&name) > room {
+            // Whose limit it is, is worth a line.
+            lines.push(Line::raw(format!("  {name}:")));
+        }
+        let left = format!("  {}", text::elide(&name, room, theme.glyphs.ellipsis));
         lines.push(spread(vec![Span::raw(left)], vec![Span::raw(format!("{cells} {mark}"))], width.saturating_sub(1)));
     }
     lines

@@ -87,7 +87,7 @@ fn filling(app: &App, area: Rect, body: usize, theme: &Theme) -> Vec<Line<'stati
 
 /// What the keys are told of the screen.
 pub const LAYOUT: Layout =
-    Layout { columns, cells, page, spot: pointer::spot, themes: &palette::NAMES, text: copy::text };
+    Layout { columns, cells, page, spot: pointer::spot, themes: &palette::NAMES, explanation, text: copy::text };
 
 fn columns(app: &App) -> Vec<&'static str> {
     columns::shown(app, usize::from(app.size().0)).map(|(column, _)| column).collect()
@@ -95,6 +95,10 @@ fn columns(app: &App) -> Vec<&'static str> {
 
 fn cells(app: &App, column: &'static str) -> Width {
     columns::cells(app, column, usize::from(app.size().0))
+}
+
+fn explanation(app: &App) -> usize {
+    help::explanation(app, usize::from(app.size().0.max(SMALLEST.0)), &plain())
 }
 
 fn page(app: &App) -> Page {
@@ -209,6 +213,41 @@ fn cut(line: Line<'static>, width: usize, theme: &Theme) -> Line<'static> {
         room -= cells;
     }
     Line::from(spans).style(line.style)
+}
+
+/// `lines` on as many lines as they take, each that goes on a little further in; a word that is longer than a line goes on
+/// in the next.
+fn folded(lines: Vec<Line<'static>>, width: usize) -> Vec<Line<'static>> {
+    lines.into_iter().flat_map(|line| if line.width() > width { fold(&line, width) } else { vec![line] }).collect()
+}
+
+fn fold(line: &Line<'static>, width: usize) -> Vec<Line<'static>> {
+    const HANGING: usize = 2;
+    let text: String = line.spans.iter().map(|span| &*span.content).collect();
+    let indent = (text.len() - text.trim_start_matches(' ').len() + HANGING).min(width / 3);
+    let mut rows: Vec<Vec<Span<'static>>> = vec![Vec::new()];
+    let mut left = width;
+    for span in &line.spans {
+        for word in span.content.split_inclusive(' ') {
+            let mut rest = word;
+            if crate::text::width(rest.trim_end()) > left && left < width - indent {
+                rows.push(vec![Span::raw(" ".repeat(indent))]);
+                left = width - indent;
+            }
+            while crate::text::width(rest.trim_end()) > left {
+                let part = crate::text::beginning(rest, left);
+                rows.last_mut().into_iter().for_each(|row| row.push(Span::styled(part.to_owned(), span.style)));
+                rest = &rest[part.len()..];
+                rows.push(vec![Span::raw(" ".repeat(indent))]);
+                left = width - indent;
+            }
+            // The blank behind the last word of a row is not seen.
+            let part = if crate::text::width(rest) > left { rest.trim_end() } else { rest };
+            left -= crate::text::width(part);
+            rows.last_mut().into_iter().for_each(|row| row.push(Span::styled(part.to_owned(), span.style)));
+        }
+    }
+    rows.into_iter().map(|row| Line::from(row).style(line.style)).collect()
 }
 
 /// Words on as many lines as they take.

@@ -162,3 +162,52 @@ fn a_theme_is_tried_at_once() {
     assert_ne!(dark, light);
     assert!(rows(&dark).join("\n").contains("theme light; W saves it"));
 }
+
+/// Everything that a screen of text has, as it is scrolled through, in one line.
+fn whole(moment: Duration, keys: &str, size: (u16, u16)) -> String {
+    let mut app = told(moment, keys);
+    app.update(Message::Input(Event::Resize(size.0, size.1)));
+    let mut words = Vec::new();
+    loop {
+        let screen = rows(&painted(&app, &UNICODE, size));
+        words.extend(screen[..usize::from(size.1) - 2].iter().map(|row| row.trim().to_owned()));
+        let before = app.scroll;
+        page(&mut app, KeyCode::PageDown);
+        if app.scroll == before {
+            words.extend(screen[usize::from(size.1) - 2..].iter().map(|row| row.trim().to_owned()));
+            return words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+    }
+}
+
+#[test]
+fn no_word_that_decides_is_lost_in_a_small_window() {
+    for (moment, keys, told) in [
+        (Demo::INCIDENT, "g\n", &["checkout-5c8b-x7k2p/app is thrashing at its own limit"][..]),
+        (Demo::INCIDENT, "gjj\n", &["is thrashing at an ancestor's limit", "shop/search-6f4d-9qzrw:"]),
+        (Demo::INCIDENT, "a", &["search-6f4d-9qzrw/index: thrashing at ancestor's limit 2.00Gi"]),
+        (Duration::from_secs(260), "o", &["report-gen", "at its own limit", "told by "]),
+        (Demo::INCIDENT, "H", &["of it still in memory too (swap cache)"]),
+    ] {
+        for size in [(40, 12), (80, 24)] {
+            let shown = whole(moment, keys, size);
+            for words in told {
+                let is_there = words.split(' ').all(|word| shown.contains(word.trim_end_matches(':')));
+                assert!(is_there && (size.0 > 40 || shown.contains(words)), "{keys:?} {size:?} {words:?}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn help_begins_with_the_keys_and_leads_to_the_focused_column() {
+    for size in [(40, 12), (80, 24), (120, 40)] {
+        let mut app = sized(size, "lll?");
+        let first = |app: &App| rows(&painted(app, &UNICODE, size)).remove(0);
+        assert!(first(&app).contains(" keys "), "{}", first(&app));
+        press(&mut app, "?");
+        assert!(first(&app).contains("column "), "{size:?}: {}", first(&app));
+        press(&mut app, "?");
+        assert!(!app.help, "{size:?}");
+    }
+}
