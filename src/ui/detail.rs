@@ -30,7 +30,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
         return vec![Line::raw(format!("{path} {state}")), Line::raw(back)];
     };
     let mut lines = header::moment(app, theme);
-    lines.extend(title(group, theme));
+    lines.extend(title(group, width, theme));
     lines.push(rule("why", "", width, theme));
     lines.extend(why(app, group));
     lines.extend(chart::lines(app, Subject::Row(group), width, chart_height(area.height), theme));
@@ -43,7 +43,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     folded(lines, width)
 }
 
-fn title(group: &Group, theme: &Theme) -> Vec<Line<'static>> {
+fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut first = columns::sign(group, theme);
     let name = text::visible(&group.identity.label()).into_owned();
     let verb = if group.verdict.is_ok_and(|verdict| verdict.state == State::Oom) { "was" } else { "is" };
@@ -59,6 +59,8 @@ fn title(group: &Group, theme: &Theme) -> Vec<Line<'static>> {
     facts.push(format!("cgroup {}", group.id.path));
     let facts = facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(", ");
     let facts = text::visible(&facts).into_owned();
+    // All of them are among the figures below; what is above the reasons is short.
+    let facts = text::truncate(&facts, width.saturating_sub(3), theme.glyphs.ellipsis).into_owned();
     vec![Line::from(first), Line::styled(format!("   {facts}"), theme.style(Role::Dim))]
 }
 

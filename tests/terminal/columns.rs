@@ -26,7 +26,7 @@ fn columns_are_chosen_and_moved() {
     terminal.press_for(">", "SWAP   USED");
     terminal.press_for(DOWN, ">[ ] cgroup");
     terminal.press_for(" ", "SWAP   USED CGROUP");
-    terminal.press_for("?", "its own limit, calm");
+    terminal.press_for("?", "everything about the row");
     terminal.press_for(ESC, "[x] cgroup");
     terminal.press(ENTER);
     terminal.wait_for("the rows", |screen| has("COLUMNS own")(screen) && has("SWAP   USED CGROUP")(screen));

@@ -85,7 +85,7 @@ fn keys_lead_from_screen_to_screen_and_back() {
     terminal.press_for("t", "CONTAINER");
     terminal.press_for(ENTER, "usage in 4 minutes");
     terminal.press_for(ESC, "CONTAINER");
-    terminal.press_for("?", "its own limit, calm");
+    terminal.press_for("?", "everything about the row");
     terminal.press_for(ESC, "ci-runner-3");
     terminal.press("a");
     // All of it: a key right after Esc would be one with Alt.
@@ -291,7 +291,7 @@ fn where_the_locale_has_only_ascii_nothing_else_is_written() {
         ("t", "CONTAINER"),
         (ENTER, "usage in 4 minutes"),
         (ESC, "CONTAINER"),
-        ("?", "-- signs"),
+        ("?", "-- keys"),
         (ESC, "ci-runner-3"),
         ("a", "-- log"),
     ] {
