@@ -175,6 +175,7 @@ fn dashboard(
         idle: start.idle,
         mouse: if start.mouse { Mouse::On } else { Mouse::Off },
         keys: config.keys,
+        theme: config.theme.name,
         zone: TimeZone::system(),
         layout: ui::LAYOUT,
         policies: config.policies,

@@ -130,6 +130,13 @@ pub fn truncate_start(text: &str, cells: usize, ellipsis: Ellipsis) -> Cow<'_, s
     }
 }
 
+/// As much of the beginning of `text` as fits into `cells` cells, and at least a character.
+pub fn beginning(text: &str, cells: usize) -> &str {
+    let fitting = head(text, cells);
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    if fitting.is_empty() { &text[..first] } else { fitting }
+}
+
 /// The longest start that fits. Measured as a whole: a character may widen the one before it.
 fn head(text: &str, cells: usize) -> &str {
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());

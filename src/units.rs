@@ -116,6 +116,25 @@ pub fn count(n: u64) -> String {
     format!("{value:.*}{suffix}", decimals_of(value))
 }
 
+/// Events a second in at most five cells: `0.3`, `182`, `14.2k`.
+pub fn rate(a_second: f64) -> String {
+    const LEAST: f64 = 0.1;
+    match a_second {
+        0.0 => "0".to_owned(),
+        few if few < LEAST => format!("<{LEAST}"),
+        few if few < 9.95 => format!("{few:.1}"),
+        many => count(many.round() as u64),
+    }
+}
+
+/// A size that came or went, with its sign, in at most seven cells: `+1.20Mi`, `-512 B`, `0`.
+pub fn growth(bytes: f64) -> String {
+    match bytes.abs().round() as u64 {
+        0 => "0".to_owned(),
+        moved => format!("{}{}", if bytes < 0.0 { '-' } else { '+' }, size(moved)),
+    }
+}
+
 /// A share as a whole percentage, rounded down so that `100%` means that nothing is left.
 pub fn percent(value: f64) -> String {
     format!("{:.0}%", value.floor())

@@ -7,6 +7,8 @@
 
 #[path = "screens/chart.rs"]
 mod chart;
+#[path = "screens/columns.rs"]
+mod columns;
 #[path = "screens/filter.rs"]
 mod filter;
 #[path = "screens/host.rs"]
@@ -79,7 +81,7 @@ const STATES: &[Case] = &[
     Case { name: "filter_error", keys: "/usage>", ..INCIDENT },
     Case { name: "filter_of_a_head", keys: "/redis\n/ hits>10", ..INCIDENT },
     Case { name: "filter_empty_result", keys: "/no-such-name\n", ..INCIDENT },
-    Case { name: "sorted_by_name", keys: "s", ..INCIDENT },
+    Case { name: "sorted_by_name", keys: "s\n", ..INCIDENT },
     Case { name: "sums_by_pod_80x24", keys: "b", ..INCIDENT },
     Case { name: "sums_by_pod_120x40", keys: "b", size: (120, 40), ..INCIDENT },
     Case { name: "sums_by_namespace_80x24", keys: "bb", ..INCIDENT },
@@ -204,7 +206,7 @@ fn the_cursor_stays_on_its_row_when_the_order_changes() {
     let mut app = told(Demo::INCIDENT, "jj");
     let chosen = current(&app);
     let place = app.cursor();
-    press(&mut app, "s");
+    press(&mut app, "s\n");
     assert_eq!(current(&app), chosen, "sorted by name");
     assert_ne!(app.cursor(), place, "the order did change");
     press(&mut app, "S");
@@ -277,7 +279,7 @@ fn sums_leave_the_tree_and_what_is_opened_from_it_alone() {
 
 #[test]
 fn sums_stand_in_the_order_of_their_limits() {
-    let app = told(Demo::INCIDENT, "bbbllsS");
+    let app = told(Demo::INCIDENT, "bbbllls\nS");
     let limits: Vec<_> = app.rows().map(|row| row.figures.limit.expect("a limit")).collect();
     assert!(limits.is_sorted() && limits.first() < limits.last(), "{limits:?}");
 }
@@ -320,17 +322,17 @@ fn several_have_their_own_limits() {
 
 #[test]
 fn only_columns_that_are_shown_are_walked_through() {
-    for (width, last) in
-        [(40, "oom_kill_total"), (80, "psi.some_avg10"), (120, "psi.some_avg10"), (200, "time_to_limit")]
-    {
+    for (width, last) in [(40, "oom_kill_total"), (80, "psi.some_avg10"), (120, "trend"), (200, "trend")] {
         let mut app = told(Demo::INCIDENT, "");
         app.update(Message::Input(Event::Resize(width, 40)));
         let shown = (ui::LAYOUT.columns)(&app);
-        for field in &shown {
-            assert_eq!(app.focus, *field, "{width}");
+        for column in &shown {
+            assert_eq!(app.focus, *column, "{width}");
             press(&mut app, "l");
         }
-        assert_eq!(app.focus, last, "{width}");
+        assert_eq!(app.focus, "name", "{width}: behind the last comes the first");
+        press(&mut app, "h");
+        assert_eq!((app.focus, shown.last()), (last, Some(&last)), "{width}");
     }
 }
 
@@ -486,7 +488,7 @@ fn a_paused_screen_stands_still_and_catches_up() {
 
 #[test]
 fn everything_about_a_row_leads_to_its_neighbours() {
-    for keys in ["s", "A", "t"] {
+    for keys in ["s\n", "A", "t"] {
         let mut app = told(Demo::INCIDENT, &format!("{keys}gj"));
         let order: Vec<CgroupId> = app.rows().map(|group| group.id.clone()).collect();
         press(&mut app, "[]");
@@ -577,6 +579,7 @@ fn app() -> App {
         idle: Idle::Shown,
         mouse: Mouse::On,
         keys: Keymap::default(),
+        theme: DARK.name,
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),

@@ -53,6 +53,8 @@ pub enum Action {
     Copy,
     /// Who hears of the mouse.
     Mouse,
+    /// The next theme.
+    Theme,
     /// Hide or show rows that nothing happens to.
     Idle,
     /// Containers or every cgroup.
@@ -63,6 +65,12 @@ pub enum Action {
     Columns,
     /// Choose columns.
     Choose,
+    /// Fewer cells for the column.
+    Narrower,
+    /// More cells for the column.
+    Wider,
+    /// As many cells as the column needs.
+    OwnWidth,
     /// Alerts.
     Alerts,
     /// OOM kills.
@@ -145,9 +153,15 @@ pub const ACTIONS: &[Entry] = &[
         "filter"
     ),
     entry!(Quit, "quit", [key('q'), WAY_OUT], "quit; Ctrl-C always does", "quit"),
-    entry!(Sort, "sort", [key('s')], "sort by the focused column; again: trouble first", "sort"),
-    entry!(Reverse, "reverse", [key('S')], "reverse the order", ""),
-    entry!(Trouble, "trouble-first", [key('T')], "order by trouble", ""),
+    entry!(
+        Sort,
+        "sort",
+        [key('s')],
+        "sort: choose by what; Enter takes the focused column, and once more turns the order around",
+        "sort"
+    ),
+    entry!(Reverse, "reverse", [key('S')], "turn the order around", ""),
+    entry!(Trouble, "trouble-first", [key('T')], "sort by trouble: what needs attention first", ""),
     entry!(Pause, "pause", [key(' ')], "freeze the screen; reading goes on; among the columns: show or hide", "pause"),
     entry!(Earlier, "earlier", [key(',')], "freeze, and show the reading before, of the last four minutes", "back"),
     entry!(Later, "later", [key('.')], "show the reading after, up to that when the screen was frozen", "forth"),
@@ -168,12 +182,27 @@ pub const ACTIONS: &[Entry] = &[
         "the host: whether it is short, its memory, its swap, what memcgtop costs",
         "host"
     ),
-    entry!(Choose, "choose-columns", [key('C')], "choose which columns there are, and in which order", ""),
+    entry!(
+        Choose,
+        "choose-columns",
+        [key('C')],
+        "choose which columns there are, in which order, and how wide they are",
+        ""
+    ),
+    entry!(Narrower, "narrower", [key('(')], "make the focused column narrower; figures are never cut", ""),
+    entry!(
+        Wider,
+        "wider",
+        [key(')')],
+        "make the focused column wider; with the mouse: drag the blank behind its head",
+        ""
+    ),
+    entry!(OwnWidth, "own-width", [key('|')], "make the focused column as wide as it needs to be again", ""),
     entry!(
         Save,
         "save",
         [key('W')],
-        "save columns, order, filter, interval and whether idle rows are hidden in the configuration file, to start with them",
+        "save columns, order, filter, interval, theme and whether idle rows are hidden in the configuration file",
         ""
     ),
     entry!(
@@ -192,20 +221,21 @@ pub const ACTIONS: &[Entry] = &[
         "mouse on or off: a click chooses a row, the next one opens it; on a head it sorts; off: it selects text",
         ""
     ),
+    entry!(Theme, "theme", [key('Z')], "the next theme: dark, light, high-contrast, colour-blind, none", ""),
     entry!(Up, "up", [code(KeyCode::Up), key('k')], "row above", ""),
     entry!(Down, "down", [code(KeyCode::Down), key('j')], "row below", ""),
     entry!(
         Left,
         "left",
         [code(KeyCode::Left), key('h')],
-        "column to the left; in the tree: fold; in a chart: back in time",
+        "column to the left; among the columns: narrower; in the tree: fold; in a chart: back in time",
         ""
     ),
     entry!(
         Right,
         "right",
         [code(KeyCode::Right), key('l')],
-        "column to the right; in the tree: unfold; in a chart: forth in time",
+        "column to the right; among the columns: wider; in the tree: unfold; in a chart: forth in time",
         ""
     ),
     entry!(Previous, "previous", [key('[')], "everything about the row above, where one is shown", ""),
@@ -214,14 +244,26 @@ pub const ACTIONS: &[Entry] = &[
     entry!(ZoomOut, "zoom-out", [key('-')], "more of the past in a chart, up to an hour", ""),
     entry!(PageUp, "page-up", [code(KeyCode::PageUp), ctrl('b')], "a page up", ""),
     entry!(PageDown, "page-down", [code(KeyCode::PageDown), ctrl('f')], "a page down", ""),
-    entry!(First, "first", [key('g'), code(KeyCode::Home)], "first row", ""),
+    entry!(
+        First,
+        "first",
+        [key('g'), code(KeyCode::Home)],
+        "first row; the cursor stays there, whichever row that is, until it is moved",
+        ""
+    ),
     entry!(Last, "last", [key('G'), code(KeyCode::End)], "last row", ""),
     entry!(AcknowledgeRow, "acknowledge", [key('e')], "acknowledge what fires for the row", ""),
     entry!(Acknowledge, "acknowledge-all", [key('E')], "acknowledge all that fires", ""),
     entry!(Faster, "faster", [key('<')], "read more often; among the columns: move it to the left", ""),
     entry!(Slower, "slower", [key('>')], "read less often; among the columns: move it to the right", ""),
     entry!(Menu, "menu", [key(':')], "the menu: every action by its name, with its keys", ""),
-    entry!(Help, "help", [key('?'), code(KeyCode::F(1))], "explain columns, signs and keys", ""),
+    entry!(
+        Help,
+        "help",
+        [key('?'), code(KeyCode::F(1))],
+        "this help: keys; again: the focused column, signs and every figure",
+        ""
+    ),
     entry!(Suspend, "suspend", [ctrl('z')], "suspend", ""),
 ];
 

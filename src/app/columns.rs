@@ -2,10 +2,11 @@
 
 use crate::app::action::Action;
 use crate::app::{App, Screen};
+use crate::field::Field;
 use crate::field::columns::Columns;
 use crate::query::Sort;
 
-/// The columns while they are chosen. None of them moves unless somebody moves it.
+/// The columns while they are chosen. None of them moves unless somebody moves it; that of names is always the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chooser {
     /// Those that were shown at first, and then the others.
@@ -27,32 +28,35 @@ pub struct Choice {
 const NAME: &str = "name";
 
 impl Chooser {
-    fn new(columns: &Columns) -> Self {
-        let mut choices: Vec<Choice> = Vec::new();
+    /// The cursor begins at the focused one.
+    fn new(columns: &Columns, focus: &str) -> Self {
+        let mut choices = vec![Choice { id: NAME, chosen: true }];
         let shown = columns.ids().iter().map(|id| Choice { id, chosen: true });
         for choice in shown.chain(Columns::all().map(|id| Choice { id, chosen: false })) {
-            if choice.id != NAME && choices.iter().all(|known| known.id != choice.id) {
+            if choices.iter().all(|known| known.id != choice.id) {
                 choices.push(choice);
             }
         }
-        Self { choices, at: 0 }
+        let at = choices.iter().position(|choice| choice.id == focus).unwrap_or(0);
+        Self { choices, at }
     }
 
-    fn columns(&self) -> Columns {
-        let chosen = self.choices.iter().filter(|choice| choice.chosen);
-        Columns::of(std::iter::once(NAME).chain(chosen.map(|choice| choice.id)))
+    fn ids(&self) -> impl Iterator<Item = &'static str> {
+        self.choices.iter().filter(|choice| choice.chosen).map(|choice| choice.id)
     }
 
     fn toggle(&mut self) {
-        if let Some(choice) = self.choices.get_mut(self.at) {
+        if let Some(choice) = self.choices.get_mut(self.at).filter(|choice| choice.id != NAME) {
             choice.chosen = !choice.chosen;
         }
     }
 
     fn carry(&mut self, step: isize) {
-        let to = self.at.saturating_add_signed(step).min(self.choices.len().saturating_sub(1));
-        self.choices.swap(self.at, to);
-        self.at = to;
+        let to = self.at.saturating_add_signed(step).clamp(1, self.choices.len().saturating_sub(1).max(1));
+        if self.at > 0 {
+            self.choices.swap(self.at, to);
+            self.at = to;
+        }
     }
 }
 
@@ -61,7 +65,7 @@ impl App {
     pub(super) fn show_chooser(&mut self) {
         match self.screen {
             Screen::Columns(_) => self.leave(),
-            _ => self.show(Screen::Columns(Chooser::new(&self.columns))),
+            _ => self.show(Screen::Columns(Chooser::new(&self.columns, self.focus))),
         }
     }
 
@@ -73,13 +77,21 @@ impl App {
             Action::Pause => chooser.toggle(),
             Action::Faster => chooser.carry(-1),
             Action::Slower => chooser.carry(1),
+            Action::Left => {
+                self.widen(-1);
+                return true;
+            }
+            Action::Right => {
+                self.widen(1);
+                return true;
+            }
             Action::Open => {
                 self.leave();
                 return true;
             }
             _ => return false,
         }
-        let columns = chooser.columns();
+        let columns = self.columns.with(chooser.ids());
         self.set_columns(columns);
         true
     }
@@ -87,7 +99,7 @@ impl App {
     pub(super) fn next_columns(&mut self) {
         self.set_columns(self.columns.next_preset());
         if let Screen::Columns(chooser) = &mut self.screen {
-            *chooser = Chooser { at: chooser.at, ..Chooser::new(&self.columns) };
+            *chooser = Chooser { at: chooser.at, ..Chooser::new(&self.columns, self.focus) };
         }
     }
 
@@ -98,21 +110,23 @@ impl App {
         }
     }
 
-    /// Focuses the next column on the left or on the right.
+    /// Focuses the next column on the left or on the right; behind the last one comes the first.
     pub(super) fn step_column(&mut self, step: isize) {
         let shown = (self.layout.columns)(self);
-        let at = shown.iter().position(|field| *field == self.focus).unwrap_or(0);
-        let next = shown.get(at.saturating_add_signed(step)).or(shown.last());
+        let at = shown.iter().position(|column| *column == self.focus).unwrap_or(0);
+        let next = at.checked_add_signed(step).map_or(shown.last(), |next| shown.get(next).or(shown.first()));
         self.focus = next.copied().unwrap_or(self.focus);
     }
 
-    pub(super) fn sort_by_column(&mut self) {
-        let Some(field) = self.focused() else { return };
-        let sort = match self.sort {
-            Sort::Field(now, _) if now.id == field.id => Sort::Trouble,
-            _ => Sort::Field(field, Sort::natural(field)),
-        };
-        self.set_sort(sort);
+    /// By a field; the one that is sorted by already turns the order around.
+    pub(super) fn sort_by(&mut self, field: &'static Field) {
+        match self.sort {
+            Sort::Field(now, _) if now.id == field.id => self.reverse(),
+            _ => self.set_sort(Sort::Field(field, Sort::natural(field))),
+        }
+        if (self.layout.columns)(self).contains(&field.id) {
+            self.focus = field.id;
+        }
     }
 
     pub(super) fn reverse(&mut self) {
@@ -133,20 +147,24 @@ mod tests {
 
     #[test]
     fn a_column_keeps_its_place_until_it_is_carried_away() {
-        let mut chooser = Chooser::new(&Columns::parse("name,usage,swap,usage").unwrap());
-        let shown = |chooser: &Chooser| chooser.columns().ids().to_vec();
+        let mut chooser = Chooser::new(&Columns::parse("usage,swap,usage").unwrap(), "usage");
+        let shown = |chooser: &Chooser| chooser.ids().collect::<Vec<_>>();
         assert_eq!(shown(&chooser), ["name", "usage", "swap"]);
-        assert_eq!(chooser.choices.len(), Columns::all().count() - 1);
+        assert_eq!((chooser.choices.len(), chooser.at), (Columns::all().count(), 1));
         chooser.toggle();
-        assert_eq!((shown(&chooser), chooser.choices[0].id), (vec!["name", "swap"], "usage"));
+        assert_eq!((shown(&chooser), chooser.choices[1].id), (vec!["name", "swap"], "usage"));
         chooser.toggle();
         chooser.carry(1);
-        assert_eq!((shown(&chooser), chooser.at), (vec!["name", "swap", "usage"], 1));
+        assert_eq!((shown(&chooser), chooser.at), (vec!["name", "swap", "usage"], 2));
         chooser.carry(-1);
         chooser.carry(-1);
-        assert_eq!((shown(&chooser), chooser.at), (vec!["name", "usage", "swap"], 0));
+        assert_eq!((shown(&chooser), chooser.at), (vec!["name", "usage", "swap"], 1));
         chooser.at = chooser.choices.len() - 1;
         chooser.carry(1);
         assert_eq!(chooser.at, chooser.choices.len() - 1);
+        chooser.at = 0;
+        chooser.carry(1);
+        chooser.toggle();
+        assert_eq!((shown(&chooser), chooser.at), (vec!["name", "usage", "swap"], 0), "names are always there");
     }
 }

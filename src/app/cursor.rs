@@ -24,6 +24,19 @@ impl App {
         }
     }
 
+    /// To the first row, and there the cursor stays, whichever row that is; or to the beginning of a text.
+    pub(super) fn go_first(&mut self) {
+        self.go(isize::MIN / 2);
+        if matches!(self.screen, Screen::Table | Screen::Tree) && !self.help {
+            self.selected = None;
+        }
+    }
+
+    /// Whether the cursor stays on the first row, whichever that is.
+    pub fn stays_first(&self) -> bool {
+        self.selected.is_none()
+    }
+
     /// From everything about a row to everything about its neighbour, at the same lines of it.
     pub(super) fn step_row(&mut self, step: isize) {
         let Screen::Detail(id) = &self.screen else { return };

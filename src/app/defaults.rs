@@ -18,6 +18,8 @@ pub struct Defaults {
     pub interval: Duration,
     /// What becomes of rows that nothing happens to.
     pub idle: Idle,
+    /// The colours, by the name of their theme.
+    pub theme: &'static str,
 }
 
 impl App {
@@ -28,6 +30,7 @@ impl App {
             filter: self.filter_text.clone(),
             interval: self.interval,
             idle: self.idle,
+            theme: self.theme,
         }
     }
 }

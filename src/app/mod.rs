@@ -15,9 +15,11 @@ mod moment;
 pub mod mouse;
 mod processes;
 mod rows;
+mod themes;
 mod typing;
 mod useful;
 mod way;
+pub mod widths;
 mod window;
 
 use std::collections::HashSet;
@@ -46,6 +48,7 @@ use menu::Menu;
 use mouse::Mouse;
 pub use processes::Watched;
 pub use way::Whose;
+use widths::{Held, Width};
 pub use window::Window;
 
 /// What the dashboard starts with.
@@ -73,6 +76,8 @@ pub struct Settings {
     pub mouse: Mouse,
     /// Which keys do what.
     pub keys: Keymap,
+    /// The colours, by the name of their theme.
+    pub theme: &'static str,
     /// The zone of the clock on the screen.
     pub zone: TimeZone,
     /// How the rules of alerts are applied.
@@ -84,12 +89,18 @@ pub struct Settings {
 /// What only the screen knows, and keys have to.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// The fields of the columns that are shown, in their order.
+    /// The columns that are shown, in their order.
     pub columns: fn(&App) -> Vec<&'static str>,
+    /// How wide a column is.
+    pub cells: fn(&App, &'static str) -> Width,
     /// What of the rows or of the text is shown.
     pub page: fn(&App) -> Page,
     /// What is at a column and a line of the screen.
     pub spot: fn(&App, (u16, u16)) -> Option<Spot>,
+    /// The themes: their names, and whom they are for.
+    pub themes: &'static [(&'static str, &'static str)],
+    /// The line of the help at which the focused column is explained.
+    pub explanation: fn(&App) -> usize,
     /// The row, or the kills that are shown, as text.
     pub text: fn(&App) -> Option<String>,
 }
@@ -99,8 +110,10 @@ pub struct Layout {
 pub enum Spot {
     /// A row, by its place among all.
     Row(usize),
-    /// The head of a column, by its field.
+    /// The head of a column.
     Head(&'static str),
+    /// The right border of a column, beside its head.
+    Border(&'static str),
 }
 
 /// What is shown of the rows or of a text.
@@ -214,7 +227,7 @@ pub struct App {
     pub sort: Sort,
     /// Which columns the table has, and the tree.
     pub columns: Columns,
-    /// The field of the focused column.
+    /// The focused column.
     pub focus: &'static str,
     /// Time between two readings.
     pub interval: Duration,
@@ -232,12 +245,16 @@ pub struct App {
     pub mouse: Mouse,
     /// Which keys do what.
     pub keys: Keymap,
+    /// The colours, by the name of their theme.
+    pub theme: &'static str,
     /// Lines scrolled in the help, the detail and the alerts.
     pub scroll: usize,
     /// What the chart of a row shows.
     pub window: Window,
     processes: Option<Watched>,
-    /// The row that the cursor follows, once somebody has moved it; until then it is on the first, whichever that is.
+    /// What the mouse holds.
+    held: Option<Held>,
+    /// The row that the cursor follows; without one it stays on the first, whichever that is.
     selected: Option<CgroupId>,
     sums: Option<Sums>,
     completion: Completion,
@@ -283,9 +300,11 @@ impl App {
             notice: None,
             mouse: settings.mouse,
             keys: settings.keys,
+            theme: settings.theme,
             scroll: 0,
             window: Window::default(),
             processes: None,
+            held: None,
             selected: None,
             sums: settings.grouping.map(Sums::new),
             completion: Completion::default(),
@@ -412,7 +431,7 @@ impl App {
             Action::Save => return Some(Effect::Save(self.defaults())),
             Action::Copy => return self.copy(),
             Action::Menu => self.open_menu(),
-            Action::Help => self.show_help(),
+            Action::Help => self.ask_for_help(),
             Action::Back => self.back(),
             Action::Pause => self.pause(),
             Action::Earlier => self.step(-1),
@@ -425,7 +444,7 @@ impl App {
             Action::Down => self.go(1),
             Action::PageUp => self.turn(-1),
             Action::PageDown => self.turn(1),
-            Action::First => self.go(isize::MIN / 2),
+            Action::First => self.go_first(),
             Action::Last => self.go(isize::MAX / 2),
             Action::Left => self.sideways(-1),
             Action::Right => self.sideways(1),
@@ -439,16 +458,23 @@ impl App {
             Action::Autopsies => self.show_autopsies(),
             Action::Host => self.show(Screen::Host),
             Action::Tree => {
+                // The row is looked for there, too.
+                self.select(self.cursor);
                 self.tree = !matches!(self.screen, Screen::Tree);
                 self.show(if self.tree { Screen::Tree } else { Screen::Table });
             }
             Action::Columns => self.next_columns(),
             Action::Choose => self.show_chooser(),
+            Action::Narrower | Action::Wider | Action::OwnWidth if !self.has_widths() => {}
+            Action::Narrower => self.widen(-1),
+            Action::Wider => self.widen(1),
+            Action::OwnWidth => self.forget_width(),
             Action::Mouse => self.toggle_mouse(),
+            Action::Theme => self.next_theme(),
             Action::Idle => self.toggle_idle(),
             Action::All => self.toggle_scope(),
             Action::Group => self.next_grouping(),
-            Action::Sort => self.sort_by_column(),
+            Action::Sort => self.open_orders(),
             Action::Reverse => self.reverse(),
             Action::Trouble => self.set_sort(Sort::Trouble),
         }

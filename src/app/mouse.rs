@@ -1,10 +1,9 @@
-//! What a mouse does: rows are chosen and opened, heads sort, the wheel scrolls.
+//! What a mouse does: rows are chosen and opened, heads sort, borders are drawn, the wheel scrolls.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use crate::app::action::Action;
 use crate::app::{App, Spot};
-use crate::query::Sort;
 
 /// Who hears of clicks and of the wheel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +33,8 @@ impl App {
             MouseEventKind::ScrollUp => self.go(-STEP),
             MouseEventKind::ScrollDown => self.go(STEP),
             MouseEventKind::Down(MouseButton::Left) => self.click((event.column, event.row)),
+            MouseEventKind::Drag(MouseButton::Left) => self.draw_border(event.column),
+            MouseEventKind::Up(MouseButton::Left) => self.held = None,
             _ => {}
         }
     }
@@ -45,19 +46,14 @@ impl App {
                 self.top = (self.layout.page)(self).first;
                 self.select(row);
             }
-            Some(Spot::Head(field)) => {
-                self.focus = field;
-                self.sort_by_head();
+            Some(Spot::Border(column)) => self.take_border(column, at.0),
+            Some(Spot::Head(column)) => {
+                self.focus = column;
+                if let Some(field) = self.focused() {
+                    self.sort_by(field);
+                }
             }
             None => {}
-        }
-    }
-
-    fn sort_by_head(&mut self) {
-        let Some(field) = self.focused() else { return };
-        match self.sort {
-            Sort::Field(now, _) if now.id == field.id => self.reverse(),
-            _ => self.set_sort(Sort::Field(field, Sort::natural(field))),
         }
     }
 }

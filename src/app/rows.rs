@@ -1,6 +1,7 @@
 //! Which rows the dashboard shows, and in which order: containers, the tree above them, or sums.
 
 use crate::app::{App, Idle, Screen};
+use crate::field::columns::field_of;
 use crate::field::{self, Field};
 use crate::model::Group;
 use crate::model::history::History;
@@ -34,7 +35,7 @@ impl App {
     /// The field of the focused column: what it sorts by.
     pub fn focused(&self) -> Option<&'static Field> {
         // The limits of several rows add up; what limits each of them in effect does not.
-        match (self.focus, self.grouping()) {
+        match (field_of(self.focus), self.grouping()) {
             ("effective_limit", Some(_)) => field::find("limit"),
             (id, _) => field::find(id),
         }
@@ -125,8 +126,8 @@ impl App {
                 let oldest = self.charted().and_then(History::oldest);
                 self.window.go(step, oldest.unwrap_or_default(), self.model.now());
             }
-            Screen::Table | Screen::Columns(_) => self.step_column(step),
-            Screen::Alerts | Screen::Autopsies => {}
+            Screen::Table => self.step_column(step),
+            Screen::Alerts | Screen::Autopsies | Screen::Columns(_) => {}
         }
     }
 

@@ -16,6 +16,7 @@ impl App {
             Action::Left | Action::Right => has_rows || self.has_chart() || matches!(self.screen, Screen::Columns(_)),
             Action::Open => has_rows && self.current().is_some() || matches!(self.screen, Screen::Columns(_)),
             Action::Back => self.help || !has_rows || !self.filter_text.is_empty(),
+            Action::Narrower | Action::Wider | Action::OwnWidth => self.has_widths(),
             Action::Reverse => matches!(self.sort, Sort::Field(..)),
             Action::Trouble => !matches!(self.sort, Sort::Trouble),
             Action::AcknowledgeRow => self.current().is_some(),

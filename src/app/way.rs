@@ -43,12 +43,26 @@ impl App {
         self.show(Screen::Autopsies);
     }
 
+    /// The help; once more: what it says of the focused column; and then what was shown before.
+    pub(super) fn ask_for_help(&mut self) {
+        let explanation = (self.layout.explanation)(self);
+        if self.help && self.scroll < explanation {
+            self.scroll = explanation;
+        } else {
+            self.show_help();
+        }
+    }
+
     pub(super) fn show_help(&mut self) {
         self.help = !self.help;
         self.scroll = 0;
     }
 
+    /// Everything about the row, which the cursor follows from now on.
     pub(super) fn open(&mut self) {
+        if self.shows_rows() {
+            self.select(self.cursor);
+        }
         let Some(group) = self.current() else { return };
         match (&self.screen, self.grouping()) {
             (Screen::Table, Some(grouping)) => {

@@ -27,13 +27,14 @@ pub(super) fn edited(text: &Text<'_>, defaults: &Defaults) -> Result<String, Err
     Ok(new)
 }
 
-fn values(defaults: &Defaults) -> [(&'static str, String); 5] {
+fn values(defaults: &Defaults) -> [(&'static str, String); 6] {
     [
         ("columns", start::columns(&defaults.columns)),
         ("sort", quoted(&defaults.sort)),
         ("filter", quoted(&defaults.filter)),
         ("interval", quoted(&units::interval(defaults.interval))),
         ("idle", quoted(defaults.idle.name())),
+        ("theme", quoted(defaults.theme)),
     ]
 }
 
@@ -62,15 +63,14 @@ mod tests {
     fn defaults(columns: &str, filter: &str) -> Defaults {
         let columns = Columns::parse(columns).unwrap();
         let (sort, filter) = ("usage:desc".to_owned(), filter.to_owned());
-        Defaults { columns, sort, filter, interval: Duration::from_secs(2), idle: Idle::Hidden }
+        Defaults { columns, sort, filter, interval: Duration::from_secs(2), idle: Idle::Hidden, theme: "dark" }
     }
 
     fn with(toml: &str, defaults: &Defaults) -> String {
         edited(&Text { path: Path::new("/x"), toml, trusted: true }, defaults).unwrap()
     }
 
-    const SAVED: &str =
-        "columns = \"limits\"\nsort = \"usage:desc\"\nfilter = \"\"\ninterval = \"2s\"\nidle = \"hidden\"\n";
+    const SAVED: &str = "columns = \"limits\"\nsort = \"usage:desc\"\nfilter = \"\"\ninterval = \"2s\"\nidle = \"hidden\"\ntheme = \"dark\"\n";
 
     #[test]
     fn everything_else_stays_where_it_is() {
@@ -81,8 +81,8 @@ mod tests {
             ("# mine\n\n[sinks]\nbell = true", format!("# mine\n\n{SAVED}[sinks]\nbell = true")),
             ("# of sinks\n[sinks]\nbell = true\n", format!("{SAVED}# of sinks\n[sinks]\nbell = true\n")),
             (
-                "# mine\n\ncolors = '16'\ntheme = 'light' # by day\n[sinks]\n",
-                format!("# mine\n\n{SAVED}colors = '16'\ntheme = 'light' # by day\n[sinks]\n"),
+                "# mine\n\ncolors = '16'\nmouse = true # by day\n[sinks]\n",
+                format!("# mine\n\n{SAVED}colors = '16'\nmouse = true # by day\n[sinks]\n"),
             ),
             (
                 "api = [] # none\n[[alert]]\nfilter = \"a\"\n",
@@ -91,7 +91,7 @@ mod tests {
             (
                 "sort = 'name' # by name\r\n\n# two\n# lines\ncolumns = [\n  \"usage\",\n] # few\n[sinks]\n",
                 "sort = \"usage:desc\" # by name\r\n\n# two\n# lines\ncolumns = \"limits\" # few\nfilter = \"\"\n\
-                 interval = \"2s\"\nidle = \"hidden\"\n[sinks]\n"
+                 interval = \"2s\"\nidle = \"hidden\"\ntheme = \"dark\"\n[sinks]\n"
                     .to_owned(),
             ),
             ("interval = 3", "interval = \"2s\"\n".to_owned() + &SAVED.replace("interval = \"2s\"\n", "")),
@@ -105,11 +105,11 @@ mod tests {
     fn whatever_is_saved_is_read_again() {
         let filter = "name=\"a\\b\u{1b}]\u{7f}\u{202e}\n\" or '容'";
         for text in ["", EXAMPLE] {
-            let saved = with(text, &defaults("usage,psi.full_avg10", filter));
+            let saved = with(text, &defaults("usage,psi.full_avg10:12", filter));
             let table = Text { path: Path::new("/x"), toml: &saved, trusted: true }.parse().unwrap();
             assert_eq!(table.get("filter").unwrap().get_ref().as_str(), Some(filter));
-            assert!(saved.contains("columns = [\"usage\", \"psi.full_avg10\"]\n"), "{saved}");
-            assert_eq!(saved.lines().count(), text.lines().count() + 5);
+            assert!(saved.contains("columns = [\"usage\", \"psi.full_avg10:12\"]\n"), "{saved}");
+            assert_eq!(saved.lines().count(), text.lines().count() + 6);
         }
     }
 }

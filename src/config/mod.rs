@@ -275,6 +275,11 @@ mod tests {
             ("columns = \"limit\"\nsort = \"hits\"", "line 2: `sort`: no field `hits`, perhaps `failcnt`"),
             ("columns = [\"usage\", \"swop\"]", "line 1: `columns`: no column `swop`, perhaps `swap`; sets: overview"),
             ("columns = 3", "line 1: `columns`: must be a list of words"),
+            (
+                "\ncolumns = [\"usage\", \"name:0\"]",
+                "line 2: `columns`: `0` is no width for name: write 1 to 200 cells",
+            ),
+            ("columns = \"swap:wide\"", "line 1: `columns`: `wide` is no width for swap"),
             ("filter = \"(\"", "line 1: `filter`: the expression ends too early"),
             ("interval = \"1ms\"", "line 1: `interval`: must be between 100ms and 24h"),
             ("api = \n", "line 1: "),

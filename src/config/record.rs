@@ -196,7 +196,7 @@ mod tests {
     const SEVERAL: [&str; 9] = [
         "",
         "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5\nidle = 'hidden'\nmouse = false",
-        "columns = [\"usage\", 'psi.full_avg10']\nsort = 'name:desc'\nfilter = ''\ninterval = '24h'",
+        "columns = [\"usage:9\", 'psi.full_avg10', 'name:30']\nsort = 'name:desc'\nfilter = ''\ninterval = '24h'",
         "theme = 'light'\ncolors = \"8\"\napi = ['docker=unix:///run/a \"b\" \\ c']",
         "[keys]\nquit = ['y', 'ctrl-q', '\"', '\\']\ncopy = ['q']\nsave = []\nback = [\"esc\"] # alone",
         "sinks.bell = true\nsinks.command = [\n  'x', # why\n  \"tab\\t, quote \\\", \\u009b\", '']\nsinks.command_timeout = 90",

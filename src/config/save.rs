@@ -159,7 +159,7 @@ mod tests {
     fn defaults() -> Defaults {
         let columns = Columns::parse("swap").unwrap();
         let (sort, filter) = ("trouble".to_owned(), String::new());
-        Defaults { columns, sort, filter, interval: Duration::from_secs(1), idle: Idle::Shown }
+        Defaults { columns, sort, filter, interval: Duration::from_secs(1), idle: Idle::Shown, theme: "dark" }
     }
 
     fn saved(file: &Path) -> Result<String, String> {

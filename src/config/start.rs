@@ -46,7 +46,7 @@ pub(super) fn read(file: &Section<'_>, start: &mut Start) -> Result<(), Error> {
     if let Some(entry) = file.get("columns") {
         start.columns = match entry.word() {
             Ok(word) => Columns::parse(word).map_err(|why| entry.error(&why))?,
-            Err(_) => Columns::of(entry.each(Columns::find)?),
+            Err(_) => entry.each(Columns::read)?.into_iter().collect(),
         };
     }
     if let Some(entry) = file.get("sort") {
@@ -94,8 +94,8 @@ pub(super) fn take_options(options: &Options, start: &mut Start) -> Vec<Said> {
 
 /// Columns as they may be written: by the name of their set, or one by one.
 pub(super) fn columns(columns: &Columns) -> String {
-    match columns.preset() {
-        Some(preset) => quoted(preset.name),
-        None => list(columns.ids().iter().map(|id| quoted(id))),
+    match columns.words() {
+        Ok(preset) => quoted(preset),
+        Err(words) => list(words.iter().map(|word| quoted(word))),
     }
 }

@@ -44,7 +44,8 @@ fn cell(value: &Value<'_>) -> String {
     match value {
         Value::Bytes(n) | Value::Count(n) | Value::Id(n) | Value::Limit(Limit::Bytes(n)) => n.to_string(),
         Value::Limit(Limit::Unlimited) => "max".to_owned(),
-        Value::Percent(share) => format!("{share:.2}"),
+        Value::Percent(number) | Value::Rate(number) => format!("{number:.2}"),
+        Value::Growth(bytes) => format!("{bytes:.0}"),
         Value::Text(text) => text::visible(text).into_owned(),
         Value::Flag(flag) => flag.to_string(),
         Value::List(items) => text::visible(&items.join("; ")).into_owned(),

@@ -2,6 +2,9 @@
 //!
 //! Must not know how a column looks.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use super::{FIELDS, Field, find, list, nearest};
 use crate::text;
 
@@ -22,6 +25,9 @@ pub struct Preset {
     /// What it is good for.
     pub meaning: &'static str,
     columns: &'static [&'static str],
+    /// What it is named for: these are shown first of all where there is no room for every column, in this order, and
+    /// then the others in theirs. Where there are none, columns have an order of their own.
+    urgent: &'static [&'static str],
 }
 
 /// The sets, the usual one first.
@@ -39,6 +45,7 @@ pub const PRESETS: &[Preset] = &[
             "floor",
             "working_set",
             "failcnt",
+            "failcnt_rate",
             "new_hits",
             "last_hit",
             "oom_kill_total",
@@ -46,8 +53,10 @@ pub const PRESETS: &[Preset] = &[
             "swap_cached",
             "psi.some_avg10",
             "time_to_limit",
+            "usage_growth",
             "trend",
         ],
+        urgent: &[],
     },
     Preset {
         name: "limits",
@@ -56,21 +65,36 @@ pub const PRESETS: &[Preset] = &[
             "name",
             "bar",
             "usage",
-            "headroom",
-            "percent",
             "effective_limit",
+            "percent",
+            "limited_by",
+            "headroom",
             "limit",
             "high",
             "failcnt",
+            "failcnt_rate",
             "ancestor_failcnt",
             "high_events",
             "last_hit",
-            "limited_by",
             "next_headroom",
             "next_limited_by",
             "peak",
             "low",
             "min",
+        ],
+        urgent: &[
+            "limited_by",
+            "effective_limit",
+            "percent",
+            "headroom",
+            "usage",
+            "failcnt",
+            "bar",
+            "limit",
+            "high",
+            "next_headroom",
+            "failcnt_rate",
+            "last_hit",
         ],
     },
     Preset {
@@ -84,13 +108,24 @@ pub const PRESETS: &[Preset] = &[
             "swap",
             "swap_limit",
             "swap_cached",
-            "refault_anon",
+            "refault_anon_rate",
+            "psi.some_avg10",
             "swap_failcnt",
             "swap_fail",
             "zswap",
             "anon",
-            "psi.some_avg10",
+            "refault_anon",
             "trend",
+        ],
+        urgent: &[
+            "swap",
+            "swap_cached",
+            "refault_anon_rate",
+            "psi.some_avg10",
+            "footprint",
+            "usage",
+            "swap_limit",
+            "bar",
         ],
     },
     Preset {
@@ -103,52 +138,96 @@ pub const PRESETS: &[Preset] = &[
             "inactive_file",
             "active_file",
             "slab_reclaimable",
+            "refault_file_rate",
+            "refault_anon_rate",
             "psi.some_avg10",
             "psi.full_avg10",
-            "refault_file",
-            "refault_anon",
             "pgscan_direct",
             "pgscan_kswapd",
             "pgmajfault",
             "dirty",
             "writeback",
             "floor",
+            "refault_file",
+            "refault_anon",
+        ],
+        urgent: &[
+            "inactive_file",
+            "refault_file_rate",
+            "psi.some_avg10",
+            "active_file",
+            "bar",
+            "usage",
+            "slab_reclaimable",
+            "refault_anon_rate",
         ],
     },
     Preset {
         name: "docker",
         meaning: "what docker stats says",
         columns: &["name", "working_set", "limit", "working_set_percent", "processes", "id"],
+        urgent: &["working_set", "limit", "working_set_percent", "processes"],
     },
 ];
 
-/// Which columns a table has, in their order.
+/// Cells that a column can be given.
+const WIDTHS: RangeInclusive<u16> = 1..=200;
+
+/// Which columns a table has, in their order, and how wide somebody wants some to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Columns(Vec<&'static str>);
+pub struct Columns {
+    ids: Vec<&'static str>,
+    /// Cells; those of columns that are not among these wait until they are again.
+    widths: BTreeMap<&'static str, u16>,
+}
 
 impl Default for Columns {
     fn default() -> Self {
-        Self(PRESETS[0].columns.to_vec())
+        Self::of(PRESETS[0].columns.iter().copied())
+    }
+}
+
+impl FromIterator<(&'static str, Option<u16>)> for Columns {
+    fn from_iter<T: IntoIterator<Item = (&'static str, Option<u16>)>>(read: T) -> Self {
+        read.into_iter().fold(Self::of([]), |mut columns, (id, cells)| {
+            columns.ids.push(id);
+            columns.widths.extend(cells.map(|cells| (id, cells)));
+            columns
+        })
     }
 }
 
 impl Columns {
-    /// Reads the name of a set, or names of columns with commas between.
+    /// Reads the name of a set, or names of columns with commas between, each with a width behind it or not.
     ///
     /// # Errors
-    /// Where a name is not known, with those that are.
+    /// Where a name is not known, with those that are; or where a width is none.
     pub fn parse(text: &str) -> Result<Self, String> {
         match PRESETS.iter().find(|preset| preset.name == text) {
-            Some(preset) => Ok(Self(preset.columns.to_vec())),
-            None => text.split(',').map(Self::find).collect::<Result<_, _>>().map(Self),
+            Some(preset) => Ok(Self::of(preset.columns.iter().copied())),
+            None => text.split(',').map(Self::read).collect(),
         }
     }
 
-    /// The column called `name`.
+    /// Reads one of them, as `usage` or `usage:12`: a column, and the cells that it is to have.
     ///
     /// # Errors
-    /// Where there is none, with those that there are.
-    pub fn find(name: &str) -> Result<&'static str, String> {
+    /// See [`Self::parse`].
+    pub fn read(word: &str) -> Result<(&'static str, Option<u16>), String> {
+        let (name, cells) = word.split_once(':').map_or((word, None), |(name, cells)| (name, Some(cells)));
+        let id = Self::find(name)?;
+        let read = |cells: &str| {
+            let number = cells.parse().ok().filter(|cells| WIDTHS.contains(cells));
+            let (least, most) = (WIDTHS.start(), WIDTHS.end());
+            number.ok_or_else(|| {
+                let cells = text::excerpt(cells);
+                format!("`{cells}` is no width for {id}: write {least} to {most} cells, as in {id}:12")
+            })
+        };
+        Ok((id, cells.map(read).transpose()?))
+    }
+
+    fn find(name: &str) -> Result<&'static str, String> {
         Self::all().find(|id| *id == name).ok_or_else(|| {
             let names = || PRESETS.iter().map(|preset| preset.name).chain(Self::all());
             let meant = nearest(name, names().map(|name| (name, name)));
@@ -168,33 +247,66 @@ impl Columns {
 
     /// These columns.
     pub fn of(ids: impl IntoIterator<Item = &'static str>) -> Self {
-        Self(ids.into_iter().collect())
+        Self { ids: ids.into_iter().collect(), widths: BTreeMap::new() }
+    }
+
+    /// Other columns, each as wide as it was.
+    #[must_use]
+    pub fn with(&self, ids: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { ids: ids.into_iter().collect(), widths: self.widths.clone() }
     }
 
     /// Their names.
     pub fn ids(&self) -> &[&'static str] {
-        &self.0
+        &self.ids
     }
 
-    /// The set that they are.
+    /// The cells that somebody gave a column; `None` where it is as wide as it needs to be.
+    pub fn cells(&self, id: &str) -> Option<u16> {
+        self.widths.get(id).copied()
+    }
+
+    /// Gives a column so many cells, or as many as it needs.
+    pub fn set_cells(&mut self, id: &'static str, cells: Option<u16>) {
+        match cells {
+            Some(cells) => self.widths.insert(id, cells.clamp(*WIDTHS.start(), *WIDTHS.end())),
+            None => self.widths.remove(id),
+        };
+    }
+
+    /// The set that they are, however wide.
     pub fn preset(&self) -> Option<&'static Preset> {
-        PRESETS.iter().find(|preset| preset.columns == self.0)
+        PRESETS.iter().find(|preset| preset.columns == self.ids)
+    }
+
+    /// Those that are shown first of all, in this order, where they are a set that has such.
+    pub fn urgent(&self) -> &'static [&'static str] {
+        self.preset().map_or(&[], |preset| preset.urgent)
     }
 
     /// The set after this one, or the first.
     #[must_use]
     pub fn next_preset(&self) -> Self {
-        let at = PRESETS.iter().position(|preset| preset.columns == self.0);
-        Self(PRESETS[at.map_or(0, |at| (at + 1) % PRESETS.len())].columns.to_vec())
+        let at = PRESETS.iter().position(|preset| preset.columns == self.ids);
+        self.with(PRESETS[at.map_or(0, |at| (at + 1) % PRESETS.len())].columns.iter().copied())
+    }
+
+    /// Each as it can be read again: the name of their set alone, where that says it all.
+    pub fn words(&self) -> Result<&'static str, Vec<String>> {
+        let word = |id: &&'static str| self.cells(id).map_or_else(|| (*id).to_owned(), |cells| format!("{id}:{cells}"));
+        match self.preset() {
+            Some(preset) if !self.ids.iter().any(|id| self.widths.contains_key(id)) => Ok(preset.name),
+            _ => Err(self.ids.iter().map(word).collect()),
+        }
     }
 
     /// The figures that they show, for tables that have nothing else.
     pub fn fields(&self) -> Vec<&'static Field> {
         let is_told = |at: usize, field: &'static str| {
-            self.0.contains(&field) || self.0[..at].iter().any(|earlier| field_of(earlier) == field)
+            self.ids.contains(&field) || self.ids[..at].iter().any(|earlier| field_of(earlier) == field)
         };
         let is_shown = |at: usize, id: &'static str| field_of(id) == id || !is_told(at, field_of(id));
-        let shown = self.0.iter().enumerate().filter(|(at, id)| is_shown(*at, id));
+        let shown = self.ids.iter().enumerate().filter(|(at, id)| is_shown(*at, id));
         shown.filter_map(|(_, id)| find(field_of(id))).collect()
     }
 }
@@ -219,9 +331,36 @@ mod tests {
             ("usage,docker", "no column `docker`"),
             ("", "no column ``"),
             ("usage, swap", "no column ` swap`, perhaps `swap`"),
+            ("usage:", "`` is no width for usage: write 1 to 200 cells, as in usage:12"),
+            ("name:0", "`0` is no width for name"),
+            ("name:201", "`201` is no width for name"),
+            ("name:9:9", "`9:9` is no width for name"),
+            ("overview:9", "no column `overview`"),
         ] {
             let error = Columns::parse(text).unwrap_err();
             assert!(error.starts_with(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_width_says_so_and_a_set_without_any_is_called_by_its_name() {
+        let mut columns = Columns::parse("name:30,usage,swap:200").unwrap();
+        assert_eq!(["name", "usage", "swap"].map(|id| columns.cells(id)), [Some(30), None, Some(200)]);
+        assert_eq!(columns.words().unwrap_err().join(","), "name:30,usage,swap:200");
+        columns.set_cells("swap", None);
+        assert_eq!(columns.words().unwrap_err().join(","), "name:30,usage,swap");
+        let docker = columns.with(Columns::parse("docker").unwrap().ids().to_vec());
+        assert_eq!((docker.preset().map(|preset| preset.name), docker.cells("name")), (Some("docker"), Some(30)));
+        assert_eq!(Columns::parse(&docker.words().unwrap_err().join(",")), Ok(docker));
+        let mut usage = Columns::of(["usage"]);
+        usage.set_cells("name", Some(30));
+        assert_eq!((usage.next_preset().cells("name"), Columns::default().words()), (Some(30), Ok("overview")));
+    }
+
+    #[test]
+    fn what_a_set_is_named_for_is_in_it() {
+        for preset in PRESETS {
+            assert!(preset.urgent.iter().all(|id| preset.columns.contains(id)), "{}", preset.name);
         }
     }
 

@@ -26,6 +26,10 @@ pub enum Value<'a> {
     Id(u64),
     /// A percentage.
     Percent(f64),
+    /// Events or pages a second.
+    Rate(f64),
+    /// Bytes a second, more or less of them.
+    Growth(f64),
     /// A name.
     Text(&'a str),
     /// Yes or no.
@@ -43,9 +47,19 @@ impl Value<'_> {
             Self::Count(n) => units::count(*n),
             Self::Id(n) => n.to_string(),
             Self::Percent(share) => units::percent(*share),
+            Self::Rate(_) | Self::Growth(_) => format!("{}/s", self.without_unit()),
             Self::Text(text) => (*text).to_owned(),
             Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
             Self::List(items) => items.join("; "),
+        }
+    }
+
+    /// The same below a head that has the unit.
+    pub fn without_unit(&self) -> String {
+        match self {
+            Self::Rate(rate) => units::rate(*rate),
+            Self::Growth(bytes) => units::growth(*bytes),
+            other => other.human(),
         }
     }
 
@@ -54,7 +68,7 @@ impl Value<'_> {
         match self {
             Self::Bytes(n) | Self::Count(n) | Self::Id(n) => Some(*n as f64),
             Self::Limit(limit) => Some(limit.bytes().map_or(f64::INFINITY, |bytes| bytes as f64)),
-            Self::Percent(share) => Some(*share),
+            Self::Percent(number) | Self::Rate(number) | Self::Growth(number) => Some(*number),
             Self::Flag(flag) => Some(f64::from(u8::from(*flag))),
             Self::Text(_) | Self::List(_) => None,
         }
@@ -139,6 +153,10 @@ pub const HEADS: &[(&str, &str)] = &[
     ("NEXTROOM", "next_headroom"),
     ("THEN HELD BY", "next_limited_by"),
     ("ABOVE", "ancestor_failcnt"),
+    ("HITS/s", "failcnt_rate"),
+    ("ABOVE/s", "ancestor_failcnt_rate"),
+    ("GROWTH", "usage_growth"),
+    ("NEEDS", "footprint"),
     ("SLOWED", "high_events"),
     ("SWLIMIT", "swap_limit"),
     ("SWHITS", "swap_failcnt"),
@@ -148,6 +166,8 @@ pub const HEADS: &[(&str, &str)] = &[
     ("SLAB", "slab_reclaimable"),
     ("RE-ANON", "refault_anon"),
     ("RE-FILE", "refault_file"),
+    ("RE-A/s", "refault_anon_rate"),
+    ("RE-F/s", "refault_file_rate"),
     ("DIRECT", "pgscan_direct"),
     ("KSWAPD", "pgscan_kswapd"),
     ("MAJOR", "pgmajfault"),

@@ -18,6 +18,10 @@ fn told(value: &Reading<Arc<str>>) -> Reading<Value<'_>> {
     value.as_deref().map(Value::Text).map_err(|reason| *reason)
 }
 
+fn rate(rate: Reading<f64>) -> Reading<Value<'static>> {
+    rate.map(Value::Rate)
+}
+
 fn left(group: &Group, of: fn(Forecast) -> Option<Duration>) -> Reading<Value<'_>> {
     group.forecast.and_then(of).map(|left| Value::Count(left.as_secs())).ok_or(Missing::NoForecast)
 }
@@ -68,6 +72,13 @@ pub const FIELDS: &[Field] = &[
         "Memory charged to it: what its limit counts, page cache included.",
         "memory.usage_in_bytes | memory.current",
         |g| g.figures.usage.map(Value::Bytes)
+    ),
+    field!(
+        "usage_growth",
+        Bytes,
+        "By how much usage grows a second, between the last two readings; negative where it shrinks.",
+        "usage of two readings",
+        |g| g.growth().map(Value::Growth)
     ),
     field!(
         "working_set",
@@ -182,11 +193,25 @@ pub const FIELDS: &[Field] = &[
         |g| g.figures.failcnt.map(Value::Count)
     ),
     field!(
+        "failcnt_rate",
+        Count,
+        "Hits of its own limit a second, between the last two readings.",
+        "failcnt of two readings",
+        |g| rate(g.hits_per_second())
+    ),
+    field!(
         "ancestor_failcnt",
         Count,
         "Hits of its ancestors' limits, by whomever below them.",
         "the same of every ancestor",
         |g| g.figures.ancestor_failcnt.map(Value::Count)
+    ),
+    field!(
+        "ancestor_failcnt_rate",
+        Count,
+        "Hits of its ancestors' limits a second, between the last two readings.",
+        "ancestor_failcnt of two readings",
+        |g| rate(g.ancestor_hits_per_second())
     ),
     field!(
         "inner_failcnt",
@@ -346,11 +371,25 @@ pub const FIELDS: &[Field] = &[
         |g| g.figures.stat.refault_anon.map(Value::Count)
     ),
     field!(
+        "refault_anon_rate",
+        Count,
+        "Anonymous pages read back a second, between the last two readings.",
+        "refault_anon of two readings",
+        |g| rate(g.moved_per_second(|moved| moved.refault_anon))
+    ),
+    field!(
         "refault_file",
         Count,
         "File pages read back after they had been dropped.",
         "total_workingset_refault_file | workingset_refault_file",
         |g| g.figures.stat.refault_file.map(Value::Count)
+    ),
+    field!(
+        "refault_file_rate",
+        Count,
+        "File pages read back a second, between the last two readings.",
+        "refault_file of two readings",
+        |g| rate(g.moved_per_second(|moved| moved.refault_file))
     ),
     field!("pgscan_kswapd", Count, "Pages that kswapd looked at: the host was short.", "- | pgscan_kswapd", |g| g
         .figures

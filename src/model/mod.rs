@@ -21,6 +21,7 @@ pub mod kills;
 mod latecomers;
 pub mod limits;
 mod moved;
+mod rates;
 pub mod restarts;
 mod rewind;
 pub mod sums;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::Figures;
 use crate::model::beat::Beat;
-use crate::snapshot::{Host, Reading};
+use crate::snapshot::{Host, Missing, Reading};
 
 /// What moved between two readings of a group.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Moved {
     /// By how much more of it is in swap, bytes; 0 where it is not more.
     pub swapped: u64,
     /// Growth of usage in bytes a second; negative when it shrinks.
-    pub growth: f64,
+    pub growth: Reading<f64>,
 }
 
 impl Moved {
@@ -73,8 +73,9 @@ impl Mark {
         let over = now.at.saturating_sub(self.at);
         let up = |before: Reading, now: Reading| now.and_then(|now| before.map(|before| now.saturating_sub(before)));
         let growth = match (self.usage, now.usage) {
-            (Ok(before), Ok(now)) if !over.is_zero() => (now as f64 - before as f64) / over.as_secs_f64(),
-            _ => 0.0,
+            (Ok(before), Ok(now)) if !over.is_zero() => Ok((now as f64 - before as f64) / over.as_secs_f64()),
+            (Err(reason), _) | (_, Err(reason)) => Err(reason),
+            (Ok(_), Ok(_)) => Err(Missing::OneReading),
         };
         Moved {
             over,

@@ -250,7 +250,10 @@ fn operand(field: &'static Field, sign: (&'static str, Operator), value: &str) -
         (Unit::Text, _) => only("=, != and ~"),
         (Unit::Bytes, _) if value == "max" => Ok(Operand::Number(f64::INFINITY)),
         (Unit::Bytes, _) => {
-            units::parse_size(value).map(|bytes| Operand::Number(bytes as f64)).map_err(|error| bad(error.to_string()))
+            // What shrinks grows by less than nothing.
+            let (sign, bytes) = value.strip_prefix('-').map_or((1.0, value), |bytes| (-1.0, bytes));
+            let bytes = units::parse_size(bytes).map_err(|error| bad(error.to_string()))?;
+            Ok(Operand::Number(sign * bytes as f64))
         }
         (Unit::Count | Unit::Percent, _) => {
             number(value).map(Operand::Number).ok_or_else(|| bad("not a number".to_owned()))

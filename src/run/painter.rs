@@ -46,6 +46,7 @@ impl Painter {
             self.mouse = app.mouse;
             term::set_mouse(app.mouse)?;
         }
+        self.theme = self.theme.called(app.theme);
         let size = term::size();
         if self.size != size {
             (self.screen, self.size, self.shown) = (term::screen(size)?, size, None);

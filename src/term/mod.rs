@@ -102,8 +102,8 @@ fn restore() {
 }
 
 /// Clicks and the wheel, in the encoding that knows large terminals; not every movement.
-const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
-const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+const MOUSE_ON: &str = "\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1002l";
 
 /// Tells the terminal who hears of the mouse.
 ///

@@ -9,7 +9,7 @@ use crate::model::autopsy::{Autopsy, Before};
 use crate::snapshot::AtLimit;
 use crate::text;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{fitted, header, rule};
+use crate::ui::{folded, header, rule};
 use crate::units::{self, Limit};
 
 /// Every kill that is known, and whether the kernel log could be read for them.
@@ -37,7 +37,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     let told = [none_of_row(app), untold(app)];
     lines.extend(told.into_iter().flatten().map(|line| Line::styled(format!("  {line}"), theme.style(Role::Dim))));
     lines.extend(blocks(app, theme));
-    fitted(lines, width, theme)
+    folded(lines, width)
 }
 
 /// The kills that are shown, with a blank line before each.

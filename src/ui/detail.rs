@@ -17,7 +17,7 @@ use crate::ui::chart::Subject;
 use crate::ui::columns;
 use crate::ui::panels::state;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, fitted, header, processes, rule, spread};
+use crate::ui::{bar, chart, folded, header, processes, rule, spread};
 use crate::units;
 
 /// The screen of one row; says so if it is gone.
@@ -40,7 +40,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.extend(declaration(group, theme));
     lines.extend(processes::lines(app, width, theme));
     lines.extend(figures("every figure", group, width, theme));
-    fitted(lines, width, theme)
+    folded(lines, width)
 }
 
 fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
@@ -59,6 +59,7 @@ fn title(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     facts.push(format!("cgroup {}", group.id.path));
     let facts = facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(", ");
     let facts = text::visible(&facts).into_owned();
+    // All of them are among the figures below; what is above the reasons is short.
     let facts = text::truncate(&facts, width.saturating_sub(3), theme.glyphs.ellipsis).into_owned();
     vec![Line::from(first), Line::styled(format!("   {facts}"), theme.style(Role::Dim))]
 }
@@ -188,7 +189,11 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
         ];
         let cells: String = cells.iter().take(heads.len()).map(|cell| text::pad_left(cell, CELL)).collect();
         let room = width.saturating_sub(heads.len() * CELL + 8);
-        let left = format!("  {}", text::truncate(&name, room, theme.glyphs.ellipsis));
+        if mark == "<" && text::width(&name) > room {
+            // Whose limit it is, is worth a line.
+            lines.push(Line::raw(format!("  {name}:")));
+        }
+        let left = format!("  {}", text::elide(&name, room, theme.glyphs.ellipsis));
         lines.push(spread(vec![Span::raw(left)], vec![Span::raw(format!("{cells} {mark}"))], width.saturating_sub(1)));
     }
     lines

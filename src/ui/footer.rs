@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use tui_input::Input;
 
 use crate::app::action::{ACTIONS, Action};
+use crate::app::menu::{List, Menu};
 use crate::app::{App, Completion, Idle, Screen};
 use crate::query::Sort;
 use crate::text;
@@ -20,7 +21,7 @@ const SHORT: usize = 60;
 /// The keys that do something here; or the filter while it is typed; or why there is no reading.
 pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     if let Some(menu) = &app.menu {
-        return menu_line(&menu.typed, width, theme);
+        return menu_line(menu, width, theme);
     }
     if let Some(editor) = &app.editor {
         return editor_line(app, editor, width, theme);
@@ -92,9 +93,10 @@ fn editor_line(app: &App, typed: &Input, width: usize, theme: &Theme) -> Line<'s
     typed_line("/", typed, note, width, theme)
 }
 
-fn menu_line(typed: &Input, width: usize, theme: &Theme) -> Line<'static> {
+fn menu_line(menu: &Menu, width: usize, theme: &Theme) -> Line<'static> {
     let note = if width < SHORT { "Enter does it" } else { "type words of it; Enter does it, Esc closes" };
-    typed_line(":", typed, Span::styled(note, theme.style(Role::Dim)), width, theme)
+    let sign = if menu.list == List::Orders { "sort by " } else { ":" };
+    typed_line(sign, &menu.typed, Span::styled(note, theme.style(Role::Dim)), width, theme)
 }
 
 /// A line that is typed, behind what stands for what it is, and a note. What is in front of the cursor gives way at
@@ -191,7 +193,9 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
                 || matches!(action, Action::Back | Action::Pause | Action::Quit | Action::Tree | Action::Acknowledge)
         }
         (Screen::Columns(_), _) => {
-            matches!(action, Action::Back | Action::Pause | Action::Columns | Action::Faster | Action::Slower)
+            let resizes = matches!(action, Action::Narrower | Action::Wider);
+            resizes
+                || matches!(action, Action::Back | Action::Pause | Action::Columns | Action::Faster | Action::Slower)
         }
         (Screen::Table | Screen::Tree, _) => !matches!(action, Action::Earlier | Action::Later) || app.paused(),
     };
@@ -208,6 +212,8 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
                 (Action::Columns, _) if is_choosing => "next set".to_owned(),
                 (Action::Faster, _) if is_choosing => "to the left".to_owned(),
                 (Action::Slower, _) if is_choosing => "to the right".to_owned(),
+                (Action::Narrower, _) if is_choosing => "narrower".to_owned(),
+                (Action::Wider, _) if is_choosing => "wider".to_owned(),
                 (Action::Alerts, unseen @ 1..) => format!("alerts({unseen})"),
                 (Action::Back, _) => "back".to_owned(),
                 (Action::Acknowledge, _) => "acknowledge".to_owned(),

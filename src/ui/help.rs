@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::action::ACTIONS;
+use crate::app::action::{ACTIONS, Action};
 use crate::field;
 use crate::field::columns::PRESETS;
 use crate::text;
@@ -28,25 +28,35 @@ const SIGNS: [(&str, &str); 10] = [
     ("0 - ?", "the kernel says zero; does not apply; the kernel does not say (the details tell why)"),
 ];
 
-/// The help, from the focused column on.
+/// The help: keys, the focused column, and then everything else that is shown.
 pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     let width = usize::from(area.width);
-    let mut lines = Vec::new();
+    let mut lines = keys(app, width, theme);
     if let Some(field) = app.focused() {
-        lines.push(rule(&format!("column {}", field.id), "", width, theme));
+        lines.push(rule(&format!("column {}", field.id), "the focused one", width, theme));
         lines.extend(wrapped("", field.meaning, width, theme));
         lines.extend(wrapped("", &format!("v1 | v2: {}", field.source), width, theme));
     }
     lines.push(rule("signs", "", width, theme));
     lines.extend(SIGNS.iter().flat_map(|(sign, meaning)| wrapped(sign, meaning, width, theme)));
     lines.extend(columns(width, theme));
-    lines.push(rule("keys", "", width, theme));
-    lines.extend(ACTIONS.iter().flat_map(|entry| wrapped(&app.keys.shown(entry.action), entry.meaning, width, theme)));
     lines.push(rule("figures, as in filters, --sort and --columns", "", width, theme));
     for field in field::FIELDS {
         lines.extend(wrapped(field.id, &format!("{} [{}]", field.meaning, field.source), width, theme));
     }
     fitted(lines, width, theme)
+}
+
+fn keys(app: &App, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let again = format!("{} again: the focused column", app.keys.told(Action::Help));
+    let mut lines = vec![rule("keys", &again, width, theme)];
+    lines.extend(ACTIONS.iter().flat_map(|entry| wrapped(&app.keys.shown(entry.action), entry.meaning, width, theme)));
+    lines
+}
+
+/// The line at which the focused column is explained.
+pub fn explanation(app: &App, width: usize, theme: &Theme) -> usize {
+    keys(app, width, theme).len()
 }
 
 /// Every column by its head, with the field that filters and --sort know it by.

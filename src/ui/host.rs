@@ -15,7 +15,7 @@ use crate::text;
 use crate::ui::chart::Subject;
 use crate::ui::panels::NOT_JUDGED;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, detail, fitted, header, rule};
+use crate::ui::{bar, chart, detail, folded, header, rule};
 use crate::units::{self, Limit};
 
 /// The whole screen.
@@ -34,9 +34,9 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     lines.extend(own(app, width, theme));
     lines.extend(problems(app, width, theme));
     let root = app.model.groups().iter().find(|group| app.is_host(group));
-    let figures = |root| detail::figures("figures of the root cgroup, which are not the host's", root, width, theme);
+    let figures = |root| detail::figures("figures of the root cgroup", root, width, theme);
     lines.extend(root.into_iter().flat_map(figures));
-    fitted(lines, width, theme)
+    folded(lines, width)
 }
 
 fn fact(fact: &str) -> Line<'static> {

@@ -38,6 +38,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use crate::app::action::Action;
+use crate::app::widths::Width;
 use crate::app::{App, Layout, Page, Screen};
 use palette::{DARK, Depth};
 use theme::{ASCII, Role, Theme};
@@ -85,10 +86,19 @@ fn filling(app: &App, area: Rect, body: usize, theme: &Theme) -> Vec<Line<'stati
 }
 
 /// What the keys are told of the screen.
-pub const LAYOUT: Layout = Layout { columns, page, spot: pointer::spot, text: copy::text };
+pub const LAYOUT: Layout =
+    Layout { columns, cells, page, spot: pointer::spot, themes: &palette::NAMES, explanation, text: copy::text };
 
 fn columns(app: &App) -> Vec<&'static str> {
-    columns::focusable(app, usize::from(app.size().0))
+    columns::shown(app, usize::from(app.size().0)).map(|(column, _)| column).collect()
+}
+
+fn cells(app: &App, column: &'static str) -> Width {
+    columns::cells(app, column, usize::from(app.size().0))
+}
+
+fn explanation(app: &App) -> usize {
+    help::explanation(app, usize::from(app.size().0.max(SMALLEST.0)), &plain())
 }
 
 fn page(app: &App) -> Page {
@@ -97,7 +107,7 @@ fn page(app: &App) -> Page {
     let theme = plain();
     let body = usize::from(area.height) - 1;
     if app.menu.is_some() {
-        return Page { step: menu::rows_in(body), first: 0, last: app.listed_actions().len().saturating_sub(1) };
+        return Page { step: menu::rows_in(body), first: 0, last: app.offers().len().saturating_sub(1) };
     }
     if let Some(lines) = text(app, area, &theme) {
         return Page { step: body - 1, first: app.scroll, last: lines.len().saturating_sub(body) };
@@ -203,6 +213,41 @@ fn cut(line: Line<'static>, width: usize, theme: &Theme) -> Line<'static> {
         room -= cells;
     }
     Line::from(spans).style(line.style)
+}
+
+/// `lines` on as many lines as they take, each that goes on a little further in; a word that is longer than a line goes on
+/// in the next.
+fn folded(lines: Vec<Line<'static>>, width: usize) -> Vec<Line<'static>> {
+    lines.into_iter().flat_map(|line| if line.width() > width { fold(&line, width) } else { vec![line] }).collect()
+}
+
+fn fold(line: &Line<'static>, width: usize) -> Vec<Line<'static>> {
+    const HANGING: usize = 2;
+    let text: String = line.spans.iter().map(|span| &*span.content).collect();
+    let indent = (text.len() - text.trim_start_matches(' ').len() + HANGING).min(width / 3);
+    let mut rows: Vec<Vec<Span<'static>>> = vec![Vec::new()];
+    let mut left = width;
+    for span in &line.spans {
+        for word in span.content.split_inclusive(' ') {
+            let mut rest = word;
+            if crate::text::width(rest.trim_end()) > left && left < width - indent {
+                rows.push(vec![Span::raw(" ".repeat(indent))]);
+                left = width - indent;
+            }
+            while crate::text::width(rest.trim_end()) > left {
+                let part = crate::text::beginning(rest, left);
+                rows.last_mut().into_iter().for_each(|row| row.push(Span::styled(part.to_owned(), span.style)));
+                rest = &rest[part.len()..];
+                rows.push(vec![Span::raw(" ".repeat(indent))]);
+                left = width - indent;
+            }
+            // The blank behind the last word of a row is not seen.
+            let part = if crate::text::width(rest) > left { rest.trim_end() } else { rest };
+            left -= crate::text::width(part);
+            rows.last_mut().into_iter().for_each(|row| row.push(Span::styled(part.to_owned(), span.style)));
+        }
+    }
+    rows.into_iter().map(|row| Line::from(row).style(line.style)).collect()
 }
 
 /// Words on as many lines as they take.

@@ -91,6 +91,17 @@ static NONE: Palette = Palette {
 /// Every theme, the default first.
 pub static PALETTES: [&Palette; 5] = [&DARK, &LIGHT, &HIGH_CONTRAST, &COLOUR_BLIND, &NONE];
 
+/// What they are called, and whom they are for.
+pub const NAMES: [(&str, &str); 5] = {
+    let mut names = [("", ""); 5];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = (PALETTES[at].name, PALETTES[at].meaning);
+        at += 1;
+    }
+    names
+};
+
 impl Default for &'static Palette {
     fn default() -> Self {
         &DARK

@@ -16,7 +16,7 @@ use crate::snapshot::{Host, Kind, Missing};
 use crate::text;
 use crate::ui::columns::holder;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{header, rule, spread};
+use crate::ui::{folded, header, rule, spread};
 use crate::units::{self, Limit};
 
 /// What holds the row under the cursor, and what would help, in a rule and `most` lines.
@@ -27,7 +27,11 @@ pub fn why(app: &App, width: usize, most: usize, theme: &Theme) -> Vec<Line<'sta
     let title = text::visible(&format!("{name}: {whose}{}", state_of(app, group))).into_owned();
     let is_sum = group.identity.kind == Kind::Sum;
     let opened = if is_sum { "its containers" } else { "all of it" };
-    let mut lines = vec![rule(&title, &format!("{} for {opened}", app.keys.told(Action::Open)), width, theme)];
+    let note = format!("{} for {opened}", app.keys.told(Action::Open));
+    // Where the cursor goes by itself is said, not only seen.
+    let stays = if app.stays_first() { format!("the first row, whichever it is; {note}") } else { note.clone() };
+    let has_room = text::width(&title) + text::width(&stays) + 12 <= width;
+    let mut lines = vec![rule(&title, if has_room { &stays } else { &note }, width, theme)];
     let facts = match app.model.host().filter(|_| app.is_host(group)) {
         Some(host) => [host_need(host), evidence::of_host(&app.model).into_iter().collect(), Vec::new()],
         None if is_sum => [needs(group), of_worst(app, group), Vec::new()],
@@ -228,6 +232,22 @@ fn alert_line(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Line<'st
     spread(left, vec![Span::styled(age, theme.style(Role::Dim))], width)
 }
 
+/// An alert with nothing left out: what it says goes on below it where the line is too short.
+fn whole_alert(app: &App, alert: &Alert, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    const INDENT: usize = 4;
+    let first = alert_line(app, alert, width, theme);
+    let text = text::visible(&alert.text);
+    let told: String = first.spans.iter().map(|span| &*span.content).collect();
+    if told.contains(&*text) && told.contains(&*text::visible(&alert.name)) {
+        return vec![first];
+    }
+    let nameless = Alert { text: String::new(), ..alert.clone() };
+    let style = theme.style(if alert.until.is_some() || alert.acknowledged { Role::Dim } else { Role::Plain });
+    let words = format!("{}: {text}", text::visible(&alert.name));
+    let below = Line::styled(format!("{}{words}", " ".repeat(INDENT)), style);
+    [vec![alert_line(app, &nameless, width, theme)], folded(vec![below], width)].concat()
+}
+
 /// The parts between commas; what stands in parentheses is one.
 fn clauses(text: &str) -> Vec<&str> {
     let is_outside = |at: usize| text[..at].matches('(').count() == text[..at].matches(')').count();
@@ -254,14 +274,14 @@ pub fn alerts_screen(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>>
     let firing = app.alerts.firing();
     let ended = log(app);
     let mut lines = vec![rule("firing", &format!("{}{}", firing.len(), header::as_of_the_pause(app)), width, theme)];
-    lines.extend(firing.iter().map(|alert| alert_line(app, alert, width, theme)));
+    lines.extend(firing.iter().flat_map(|alert| whole_alert(app, alert, width, theme)));
     if firing.is_empty() {
         lines.push(Line::styled("  none", theme.style(Role::Dim)));
     }
     lines.push(Line::default());
     let attached = units::age_long(app.present().attached());
     lines.push(rule("log", &format!("{} in {attached}", ended.len()), width, theme));
-    lines.extend(ended.into_iter().map(|alert| alert_line(app, alert, width, theme)));
+    lines.extend(ended.into_iter().flat_map(|alert| whole_alert(app, alert, width, theme)));
     lines
 }
 

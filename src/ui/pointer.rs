@@ -16,7 +16,7 @@ pub fn spot(app: &App, (column, line): (u16, u16)) -> Option<Spot> {
     let room = usize::from(height - 1).saturating_sub(above.len() + below.len());
     let line = usize::from(line).checked_sub(above.len())?;
     match line.checked_sub(1) {
-        None => head(app, usize::from(width), usize::from(column)).map(Spot::Head),
+        None => head(app, usize::from(width), usize::from(column)),
         Some(row) => {
             let shown = table::rows_in(room, app.rows().len());
             let row = (row < shown).then(|| table::first_row(app, shown) + row)?;
@@ -25,19 +25,17 @@ pub fn spot(app: &App, (column, line): (u16, u16)) -> Option<Spot> {
     }
 }
 
-/// The field of the head at a cell.
-fn head(app: &App, width: usize, cell: usize) -> Option<&'static str> {
-    let (name, columns) = columns::fit(&app.columns, width, columns::name_cells(&app.screen, width));
+/// The head at a cell, or the border: the blank behind a column.
+fn head(app: &App, width: usize, cell: usize) -> Option<Spot> {
     let mut left = cell.checked_sub(columns::SIGN)?;
-    if left < name {
-        return Some("name");
-    }
-    left -= name;
-    for (column, width) in columns {
-        if left <= width {
-            return Some(column.field());
+    for (column, cells) in columns::shown(app, width) {
+        if left < cells {
+            return Some(Spot::Head(column));
         }
-        left -= width + 1;
+        if left == cells {
+            return Some(Spot::Border(column));
+        }
+        left -= cells + 1;
     }
     None
 }

@@ -34,24 +34,28 @@ pub fn lines(app: &App, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let title = format!("processes, {}", largest.len() + watched.now.left);
     let mut lines = vec![rule(&title, &format!("the largest first, growth in {since}"), width, theme)];
     if !largest.is_empty() {
-        lines.push(Line::styled(row("PID", "NAME", &["RSS", "ANON", "FILE", "SHMEM", "SWAP", "GROWTH"]), dim));
+        lines.push(Line::styled(row("PID", "NAME", &["RSS", "ANON", "FILE", "SHMEM", "SWAP", "GROWTH"], width), dim));
     }
-    lines.extend(largest.iter().take(MOST).map(|process| Line::raw(told(process, watched, theme))));
+    lines.extend(largest.iter().take(MOST).map(|process| Line::raw(told(process, watched, width, theme))));
     lines.extend(rest(watched, largest.len()).into_iter().map(|note| Line::from(Span::styled(note, dim))));
     lines
 }
 
-fn row<S: AsRef<str>>(pid: &str, name: &str, sizes: &[S; 6]) -> String {
-    let sizes: String = sizes.iter().map(|size| text::pad_left(size.as_ref(), SIZE)).collect();
-    format!("  {} {}{sizes}", text::pad_left(pid, 7), text::pad_right(name, NAME))
+/// In a small window what a process is made of is left out first.
+fn row<S: AsRef<str>>(pid: &str, name: &str, sizes: &[S; 6], width: usize) -> String {
+    let has_room = width >= 10 + NAME + sizes.len() * SIZE;
+    let shown = sizes.iter().enumerate().filter(|(at, _)| has_room || [0, 4].contains(at));
+    let sizes: String = shown.map(|(_, size)| text::pad_left(size.as_ref(), SIZE)).collect();
+    let name = if has_room { text::pad_right(name, NAME) } else { text::pad_right(text::beginning(name, 12), 12) };
+    format!("  {} {name}{sizes}", text::pad_left(pid, 7))
 }
 
-fn told(process: &Process, watched: &Watched, theme: &Theme) -> String {
+fn told(process: &Process, watched: &Watched, width: usize, theme: &Theme) -> String {
     let name = text::visible(&process.name);
     let name = text::truncate(&name, NAME, theme.glyphs.ellipsis);
     let sizes = [process.rss(), process.anon, process.file, process.shmem, process.swap].map(units::size);
     let [rss, anon, file, shmem, swap] = sizes;
-    row(&process.pid.to_string(), &name, &[rss, anon, file, shmem, swap, signed(watched.growth(process))])
+    row(&process.pid.to_string(), &name, &[rss, anon, file, shmem, swap, signed(watched.growth(process))], width)
 }
 
 fn signed(bytes: i64) -> String {

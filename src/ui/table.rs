@@ -8,6 +8,7 @@ use crate::app::{App, Idle, Screen};
 use crate::model::host::{mem_used, swap_used};
 use crate::model::sums::Grouping;
 use crate::model::{Group, Scope};
+use crate::query::{Direction, Sort};
 use crate::snapshot::{Host, Kind};
 use crate::text;
 use crate::ui::bar;
@@ -18,7 +19,7 @@ use crate::units;
 
 /// The heads and the rows around the cursor, in exactly `height` lines.
 pub fn lines(app: &App, width: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let (name, columns) = columns::fit(&app.columns, width, columns::name_cells(&app.screen, width));
+    let (name, columns) = columns::fit(&app.columns, width, columns::room_of(&app.screen, width));
     let mut lines = vec![heads(app, name, &columns, theme)];
     let total = app.rows().len();
     let room = height.saturating_sub(1);
@@ -56,15 +57,14 @@ pub fn first_row(app: &App, shown: usize) -> usize {
 }
 
 fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) -> Line<'static> {
-    let head = |title: &str, field: &str| {
-        let style = theme.style(Role::Dim);
-        let style = if field == app.focus && app.screen == Screen::Table {
+    let style = |column: &str| {
+        if column == app.focus && app.screen == Screen::Table {
             theme.style(Role::Accent).add_modifier(Modifier::UNDERLINED)
         } else {
-            style
-        };
-        Span::styled(title.to_owned(), style)
+            theme.style(Role::Dim)
+        }
     };
+    let head = |title: &str, column: &str| Span::styled(title.to_owned(), style(column));
     let title = match (app.grouping(), &app.screen, app.model.scope()) {
         (Some(Grouping::Pod), ..) => "POD",
         (Some(Grouping::Namespace), ..) => "NAMESPACE",
@@ -73,23 +73,32 @@ fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) ->
         (None, Screen::Tree, _) | (None, _, Scope::Everything) => "CGROUP",
         (None, _, Scope::Containers) => "CONTAINER",
     };
-    let mut spans = vec![Span::raw(" ".repeat(columns::SIGN)), head(title, "name"), blanks(name - title.len())];
+    // In the blank in front of the head.
+    let sorted = |column: &str| match app.sort {
+        Sort::Field(field, direction) if field.id == column => {
+            let [ascending, descending] = theme.glyphs.sorted;
+            let arrow = if direction == Direction::Ascending { ascending } else { descending };
+            Span::styled(arrow, theme.style(Role::Accent))
+        }
+        _ => blanks(1),
+    };
+    let mut spans = vec![blanks(columns::SIGN - 1), sorted("name"), head(title, "name"), blanks(name - title.len())];
     for (column, width) in columns {
-        spans.push(Span::raw(" "));
         if column.is_bar() {
             let glyphs = theme.glyphs;
             let goes = if *width > columns::BAR { "drop" } else { "go" };
             let legend = format!("{}stay {}{goes}", glyphs.floor, glyphs.droppable);
+            spans.push(blanks(1));
             let short = text::pad_right(&text::truncate(&legend, *width, glyphs.ellipsis), *width);
-            spans.push(Span::styled(short, theme.style(Role::Dim)));
+            spans.push(Span::styled(short, style(column.id)));
             continue;
         }
         let title = text::truncate(&column.title, *width, theme.glyphs.ellipsis);
         let fill = blanks(width.saturating_sub(text::width(&title)));
         // A marker stands behind limits and hits; their heads stand above the figures.
-        let marked = usize::from(matches!(column.id, "effective_limit" | "failcnt"));
+        let marked = usize::from(matches!(column.id, "effective_limit" | "failcnt" | "failcnt_rate"));
         let (before, after) = if column.right { (fill.width() - marked, marked) } else { (0, fill.width()) };
-        spans.extend([blanks(before), head(&title, column.field()), blanks(after)]);
+        spans.extend([blanks(before), sorted(column.id), head(&title, column.id), blanks(after)]);
     }
     Line::from(spans)
 }
@@ -183,7 +192,7 @@ fn host_cells(app: &App, host: &Host, column: &Column, width: usize, theme: &The
             stall.map_or_else(|_| nothing(), |stall| vec![Span::raw(format!("{stall:.0}%"))])
         }
         "trend" => Vec::new(),
-        "failcnt" => vec![Span::styled("- ", theme.style(Role::Dim))],
+        "failcnt" | "failcnt_rate" => vec![Span::styled("- ", theme.style(Role::Dim))],
         _ => nothing(),
     }
 }

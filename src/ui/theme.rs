@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 
 use crate::text::Ellipsis;
-use crate::ui::palette::{Depth, Palette};
+use crate::ui::palette::{Depth, PALETTES, Palette};
 
 /// What a cell means; never alone: a sign or a word says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,13 @@ impl Theme {
         Self { palette, depth, glyphs }
     }
 
+    /// The same in the colours of the theme that is called so.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        let palette = PALETTES.into_iter().find(|palette| palette.name == name);
+        Self { palette: palette.unwrap_or(self.palette), ..self }
+    }
+
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.palette.style(role, self.depth)
@@ -70,6 +77,8 @@ pub struct Glyphs {
     pub branches: [&'static str; 4],
     /// What stands for what was left out.
     pub ellipsis: Ellipsis,
+    /// In front of the head that rows are sorted by: the smallest first, the largest first.
+    pub sorted: [&'static str; 2],
     /// Arrows of the footer: up and down, left and right.
     pub arrows: [&'static str; 2],
 }
@@ -87,6 +96,7 @@ pub const UNICODE: Glyphs = Glyphs {
     unlimited: "∞",
     branches: ["├─ ", "└─ ", "│  ", "   "],
     ellipsis: Ellipsis::Unicode,
+    sorted: ["▴", "▾"],
     arrows: ["↑↓", "←→"],
 };
 
@@ -103,5 +113,6 @@ pub const ASCII: Glyphs = Glyphs {
     unlimited: "max",
     branches: ["|- ", "`- ", "|  ", "   "],
     ellipsis: Ellipsis::Ascii,
+    sorted: ["^", "v"],
     arrows: ["up/dn", "lt/rt"],
 };

@@ -165,6 +165,7 @@ fn app(containers: usize, sort: Sort) -> App {
         idle: Idle::Shown,
         mouse: Mouse::On,
         keys: Keymap::default(),
+        theme: "dark",
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),

@@ -2,6 +2,7 @@
 
 use crossterm::event::{Event, KeyCode, MouseEventKind};
 use memcgtop::app::action::{ACTIONS, Action};
+use memcgtop::app::menu::Offer;
 use memcgtop::app::{App, Message, Screen};
 use memcgtop::source::demo::Demo;
 use memcgtop::ui::theme::{ASCII, UNICODE};
@@ -18,6 +19,9 @@ fn every_action_is_listed_at_every_size() {
         Case { name: "menu_80x24", keys: ":", ..INCIDENT },
         Case { name: "menu_40x12", keys: ":", size: (40, 12), ..INCIDENT },
         Case { name: "menu_30x6", keys: ":kill", size: (30, 6), ..INCIDENT },
+        Case { name: "menu_of_swap", keys: ":swap", ..INCIDENT },
+        Case { name: "menu_of_orders_80x24", keys: "s", ..INCIDENT },
+        Case { name: "menu_of_orders_40x12", keys: "sswap", size: (40, 12), ..INCIDENT },
         Case { name: "menu_narrowed", keys: "g\n:row", ..INCIDENT },
         Case { name: "menu_of_nothing", keys: ":no such", glyphs: &ASCII, ..INCIDENT },
     ] {
@@ -31,9 +35,10 @@ fn what_is_called_by_its_name_is_done() {
         let mut app = told(Demo::INCIDENT, keys);
         for entry in ACTIONS.iter().filter(|entry| entry.action != Action::Menu) {
             press(&mut app, &format!(":{}", entry.name));
-            assert!(app.listed_actions().iter().any(|listed| listed.action == entry.action), "{}", entry.name);
+            let is_meant = |offer: &Offer| matches!(offer, Offer::Action(listed) if listed.action == entry.action);
+            assert!(app.offers().iter().any(is_meant), "{}", entry.name);
             if app.does_something(entry.action) {
-                assert_eq!(app.listed_actions()[0].name, entry.name, "after {keys:?}");
+                assert!(is_meant(&app.offers()[0]), "{} after {keys:?}", entry.name);
             }
             page(&mut app, KeyCode::Esc);
         }
@@ -100,7 +105,7 @@ fn the_menu_is_walked_through_and_left() {
     for _ in 0..100 {
         page(&mut app, KeyCode::Down);
     }
-    assert_eq!(at(&app), Some(app.listed_actions().len() - 1));
+    assert_eq!(at(&app), Some(app.offers().len() - 1));
     app.update(Message::Input(Event::Paste("\u{1b}]0;x\u{7}".to_owned())));
     painted(&app, &UNICODE, (80, 24));
     page(&mut app, KeyCode::Enter);

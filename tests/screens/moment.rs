@@ -129,7 +129,7 @@ fn readings_are_taken_in_meanwhile_and_the_pause_ends_at_the_newest() {
 
 #[test]
 fn the_order_is_that_of_the_moment() {
-    let mut app = told(Duration::from_secs(238), "ls");
+    let mut app = told(Duration::from_secs(238), "lls\n");
     let sorted = |app: &App| app.rows().map(|row| row.figures.usage.expect("kept")).collect::<Vec<_>>();
     for _ in 0..30 {
         press(&mut app, ",");

@@ -20,7 +20,7 @@ fn keys_of_ones_own_do_what_they_are_said_to_and_show() {
     terminal.press_for("q", "\u{2500}\u{2500} log");
     terminal.press_for("\x14", "CGROUP");
     terminal.press_for("\x1bOQ", "CONTAINER");
-    terminal.press_for("X", "its own limit, calm");
+    terminal.press_for("X", "everything about the row");
     terminal.press_for(ESC, "report-gen");
     terminal.press("?ty");
     terminal.press_for("m", "the mouse selects text");
@@ -58,9 +58,9 @@ fn nobody_locks_himself_out() {
     let file = keys("quit = []\nback = []\nopen = [\"esc\"]\nhelp = []\n");
     let mut terminal = Terminal::demo(&["--config", file.path().to_str().unwrap()], &[]);
     terminal.press("q");
-    terminal.press_for(":details of", "0 of ");
+    terminal.press_for(":details of", "nothing has these words");
     terminal.press_for("\x1b", "CONTAINER");
-    terminal.press_for(":help\r", "its own limit, calm");
+    terminal.press_for(":help\r", "everything about the row");
     terminal.press_for(":back\r", "CONTAINER");
     terminal.press_for("/redis", "1 row; Enter keeps it");
     terminal.press(CTRL_C);

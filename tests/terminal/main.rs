@@ -34,6 +34,7 @@ const ENTER: &str = "\r";
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
 const DOWN: &str = "\x1b[B";
+const RIGHT: &str = "\x1b[C";
 const UP: &str = "\x1b[A";
 
 fn has(text: &'static str) -> impl Fn(&Screen) -> bool {
@@ -84,7 +85,7 @@ fn keys_lead_from_screen_to_screen_and_back() {
     terminal.press_for("t", "CONTAINER");
     terminal.press_for(ENTER, "usage in 1 minute");
     terminal.press_for(ESC, "CONTAINER");
-    terminal.press_for("?", "its own limit, calm");
+    terminal.press_for("?", "everything about the row");
     terminal.press_for(ESC, "ci-runner-3");
     terminal.press("a");
     // All of it: a key right after Esc would be one with Alt.
@@ -290,7 +291,7 @@ fn where_the_locale_has_only_ascii_nothing_else_is_written() {
         ("t", "CONTAINER"),
         (ENTER, "usage in 1 minute"),
         (ESC, "CONTAINER"),
-        ("?", "-- signs"),
+        ("?", "-- keys"),
         (ESC, "ci-runner-3"),
         ("a", "-- log"),
     ] {

@@ -19,7 +19,7 @@ fn line_of(screen: &Screen, text: &str) -> usize {
 
 /// Whether the program is told of the mouse.
 pub(crate) fn is_told(screen: &Screen) -> bool {
-    screen.mouse_protocol_mode() == MouseProtocolMode::PressRelease
+    screen.mouse_protocol_mode() == MouseProtocolMode::ButtonMotion
 }
 
 #[test]
@@ -33,10 +33,10 @@ fn clicks_choose_open_and_sort_and_the_wheel_scrolls() {
     terminal.press_for(ESC, "CONTAINER");
     let heads = line_of(&terminal.screen(), "CONTAINER");
     terminal.press_for(&click(8, heads), "SORT name:desc");
-    terminal.press_for("?", "its own limit, calm");
+    terminal.press_for("?", "everything about the row");
     terminal.press(&"\x1b[<65;10;10M".repeat(30));
-    terminal.wait_for("another part of it", lacks("its own limit, calm"));
-    terminal.press_for(&"\x1b[<64;10;10M".repeat(30), "its own limit, calm");
+    terminal.wait_for("another part of it", lacks("everything about the row"));
+    terminal.press_for(&"\x1b[<64;10;10M".repeat(30), "everything about the row");
 }
 
 #[test]

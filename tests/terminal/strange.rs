@@ -43,7 +43,7 @@ fn the_largest_window_is_filled() {
 #[test]
 fn the_console_of_linux_gets_ascii_and_eight_colours() {
     let mut terminal = Terminal::demo(&[], &[("TERM", "linux")]);
-    for (key, text) in [("t", "CGROUP"), ("t", "CONTAINER"), ("\r", "usage in 1 minute"), ("?", "-- signs")] {
+    for (key, text) in [("t", "CGROUP"), ("t", "CONTAINER"), ("\r", "usage in 1 minute"), ("?", "-- keys")] {
         terminal.press_for(key, text);
     }
     let bytes = terminal.bytes();

@@ -18,10 +18,12 @@ use crate::units::{self, Limit};
 /// A figure as it is.
 pub(super) fn figure(field: &Field, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     vec![match (field.get)(group) {
-        Ok(Value::Bytes(0) | Value::Count(0)) => Span::styled("0", theme.style(Role::Dim)),
+        Ok(Value::Bytes(0) | Value::Count(0) | Value::Rate(0.0) | Value::Growth(0.0)) => {
+            Span::styled("0", theme.style(Role::Dim))
+        }
         Ok(Value::Limit(Limit::Unlimited)) => Span::styled(theme.glyphs.unlimited, theme.style(Role::Dim)),
         Ok(value) => {
-            let human = value.human();
+            let human = value.without_unit();
             Span::raw(text::elide(&text::visible(&human), width, theme.glyphs.ellipsis).into_owned())
         }
         Err(reason) => missing(reason, theme),
@@ -119,6 +121,19 @@ pub(super) fn hits(app: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Spa
             let mark = if mark == '^' || rises { mark } else { ' ' };
             vec![Span::styled(format!("{}{mark}", units::count(total)), theme.style(role))]
         }
+        Err(reason) => vec![missing(reason, theme), Span::raw(" ")],
+    }
+}
+
+/// Of the counter that [`hits`] shows.
+pub(super) fn hits_per_second(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let (rate, mark) = match counter(group) {
+        (.., '^') => (group.ancestor_hits_per_second(), "^"),
+        _ => (group.hits_per_second(), " "),
+    };
+    match rate {
+        Ok(0.0) => vec![Span::styled("0", theme.style(Role::Dim)), Span::raw(" ")],
+        Ok(rate) => vec![Span::raw(units::rate(rate) + mark)],
         Err(reason) => vec![missing(reason, theme), Span::raw(" ")],
     }
 }

@@ -2,14 +2,16 @@
 
 mod cells;
 mod drawn;
+mod fit;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use ratatui::text::Span;
 
-use crate::app::{App, Screen};
-use crate::field::columns::{Columns, field_of};
+use crate::app::App;
+use crate::app::widths::Width;
+use crate::field::columns::field_of;
 use crate::field::{self, Field, Unit};
 use crate::model::Group;
 use crate::model::verdict::State;
@@ -17,6 +19,7 @@ use crate::ui::theme::{Role, Theme};
 
 pub use cells::{holder, size};
 use drawn::DRAWN;
+pub use fit::{BAR, SIGN, fit, room_of};
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -27,8 +30,10 @@ pub struct Column {
     pub title: Cow<'static, str>,
     /// What it shows.
     pub meaning: &'static str,
-    /// Cells.
+    /// Cells that it needs, unless somebody gives it others.
     pub width: usize,
+    /// Cells that it has at least: what is no figure can be shortened.
+    pub narrowest: usize,
     /// The order in which columns are taken while there is room: smallest first. One without goes with its neighbour
     /// on the left.
     pub rank: Option<u8>,
@@ -53,6 +58,9 @@ pub static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
     DRAWN.iter().cloned().chain(figures.map(Column::of)).collect()
 });
 
+/// Cells that are enough to tell words apart.
+const SHORTEST: usize = 9;
+
 /// Heads and cells of figures whose names are too long, or their values.
 const HEADED: &[(&str, &str, usize)] = &[
     ("inode", "INODE", 10),
@@ -61,6 +69,9 @@ const HEADED: &[(&str, &str, usize)] = &[
     ("next_headroom", "NEXTROOM", 8),
     ("next_limited_by", "THEN HELD BY", 14),
     ("ancestor_failcnt", "ABOVE", 5),
+    ("ancestor_failcnt_rate", "ABOVE/s", 7),
+    ("usage_growth", "GROWTH", 7),
+    ("footprint", "NEEDS", 6),
     ("high_events", "SLOWED", 6),
     ("swap_limit", "SWLIMIT", 7),
     ("swap_failcnt", "SWHITS", 6),
@@ -70,6 +81,8 @@ const HEADED: &[(&str, &str, usize)] = &[
     ("slab_reclaimable", "SLAB", 6),
     ("refault_anon", "RE-ANON", 7),
     ("refault_file", "RE-FILE", 7),
+    ("refault_anon_rate", "RE-A/s", 6),
+    ("refault_file_rate", "RE-F/s", 6),
     ("pgscan_direct", "DIRECT", 6),
     ("pgscan_kswapd", "KSWAPD", 6),
     ("pgmajfault", "MAJOR", 5),
@@ -91,8 +104,10 @@ impl Column {
             Unit::Text => (12, false),
             Unit::Flag => (3, false),
         };
+        let width = width.max(narrowest);
+        let narrowest = if right { width } else { width.min(SHORTEST) };
         let cells = Cells::Figure(field);
-        Self { id: field.id, title, meaning: field.meaning, width: width.max(narrowest), rank: None, right, cells }
+        Self { id: field.id, title, meaning: field.meaning, width, narrowest, rank: None, right, cells }
     }
 
     /// What it shows of a row.
@@ -124,67 +139,24 @@ impl Column {
     }
 }
 
-/// The bar at its narrowest, and at its widest.
-pub const BAR: usize = 10;
-const WIDEST_BAR: usize = 24;
-const WIDEST_NAME: usize = 44;
-
-/// The columns that fit, and the cells of the name and of each.
-pub fn fit(wanted: &Columns, width: usize, narrowest_name: usize) -> (usize, Vec<(&'static Column, usize)>) {
-    let name = narrowest_name;
-    let ids = wanted.ids();
-    let once = ids.iter().enumerate().filter(|(at, id)| !ids[..*at].contains(id));
-    let wanted: Vec<&Column> = once.filter_map(|(_, id)| COLUMNS.iter().find(|column| column.id == *id)).collect();
-    let ranks = wanted.iter().scan(0, |rank, column| {
-        *rank = column.rank.unwrap_or(*rank);
-        Some(*rank)
-    });
-    let mut ranked: Vec<(u8, usize)> = ranks.zip(0..).collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
-    let mut left = width.saturating_sub(SIGN + name);
-    let mut taken = Vec::new();
-    for (_, at) in ranked {
-        let Some(rest) = left.checked_sub(wanted[at].width + 1) else { break };
-        left = rest;
-        taken.push(at);
-    }
-    taken.sort_unstable();
-    let taken: Vec<&Column> = taken.into_iter().map(|at| wanted[at]).collect();
-    let wider = WIDEST_NAME.saturating_sub(name);
-    let widest_bar = if taken.iter().any(|column| column.is_bar()) { WIDEST_BAR - BAR } else { 0 };
-    let wider_bar = (left - left.div_ceil(2).min(wider)).min(widest_bar);
-    let wider_name = (left - wider_bar).min(wider);
-    let columns = taken.into_iter().map(|column| (column, column.width + if column.is_bar() { wider_bar } else { 0 }));
-    (name + wider_name, columns.collect())
+/// The columns that are shown at this width, in their order, and the cells of each.
+pub fn shown(app: &App, width: usize) -> impl Iterator<Item = (&'static str, usize)> {
+    let (name, columns) = fit(&app.columns, width, room_of(&app.screen, width));
+    std::iter::once((NAME, name)).chain(columns.into_iter().map(|(column, cells)| (column.id, cells)))
 }
 
-/// The fields that rows can be sorted by at this width, in the order of their columns.
-pub fn focusable(app: &App, width: usize) -> Vec<&'static str> {
-    let (_, columns) = fit(&app.columns, width, name_cells(&app.screen, width));
-    let titled = columns.iter().filter(|(column, _)| !column.is_bar());
-    let mut fields = vec!["name"];
-    for (column, _) in titled {
-        if !fields.contains(&column.field()) {
-            fields.push(column.field());
-        }
-    }
-    fields
+/// The cells of a column, which there need not be room for.
+pub fn cells(app: &App, id: &str, width: usize) -> Width {
+    let column = COLUMNS.iter().find(|column| column.id == id);
+    let least = column.map_or(room_of(&app.screen, width).least, |column| column.narrowest);
+    let shown = shown(app, width).find(|(shown, _)| *shown == id).map(|(_, cells)| cells);
+    let given = app.columns.cells(id).map(usize::from);
+    let now = shown.or(given).or(column.map(|column| column.width)).unwrap_or(least).max(least);
+    Width { now, least }
 }
 
-/// The cells that a name gets at least; more in the tree, where its place is in front of it.
-pub fn name_cells(screen: &Screen, width: usize) -> usize {
-    match (screen, width) {
-        (Screen::Tree, ..80) => 18,
-        (Screen::Tree, 80..120) => 34,
-        (Screen::Tree, _) => 44,
-        (_, ..80) => 13,
-        (_, 80..120) => 16,
-        (_, _) => 23,
-    }
-}
-
-/// Cells of the cursor and the sign, with the blank after them.
-pub const SIGN: usize = 4;
+/// The column of names, which is always there.
+const NAME: &str = "name";
 
 /// Who holds the row, and whether it hurts.
 pub fn sign(group: &Group, theme: &Theme) -> Vec<Span<'static>> {
@@ -202,6 +174,7 @@ pub fn sign(group: &Group, theme: &Theme) -> Vec<Span<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::columns::Columns;
 
     #[test]
     fn the_head_of_a_column_leads_to_its_field() {
@@ -220,17 +193,5 @@ mod tests {
         for id in Columns::all().filter(|id| *id != "name") {
             assert_eq!(COLUMNS.iter().filter(|column| column.id == id).count(), 1, "{id}");
         }
-    }
-
-    #[test]
-    fn a_figure_without_a_rank_stays_as_long_as_its_neighbour() {
-        let shown = |text: &str, width| {
-            let (_, columns) = fit(&Columns::parse(text).unwrap(), width, 13);
-            columns.into_iter().map(|(column, _)| column.id).collect::<Vec<_>>()
-        };
-        assert_eq!(shown("usage,peak,limited_by", 32), ["usage", "peak"]);
-        assert_eq!(shown("limited_by,peak,usage", 32), ["usage"]);
-        assert_eq!(shown("usage,usage,usage", 32), ["usage"], "once is enough");
-        assert_eq!(shown("peak,anon,file", 32), ["peak", "anon"], "the first ones where none has a rank");
     }
 }
