@@ -4,7 +4,7 @@
 use std::fs;
 
 use memcgtop::kernel::file::Content;
-use memcgtop::kernel::hierarchy::{Mount, Version};
+use memcgtop::kernel::hierarchy::Version;
 use memcgtop::kernel::host::HostReader;
 use memcgtop::kernel::parse;
 use memcgtop::kernel::stat::{StatKey, StatLines};
@@ -260,9 +260,8 @@ proptest! {
         for (file, bytes) in [("meminfo", meminfo), ("vmstat", vmstat), ("pressure/memory", pressure), ("stat", stat)] {
             fs::write(proc.path().join(file), bytes).unwrap();
         }
-        let mount = Mount { root: "/".into(), version: Version::V2, hierarchy: Hierarchy::V2, namespaced: false };
         let mut problems = Vec::new();
-        let host = HostReader::new(proc.path().to_owned(), &mount).read(&mut problems);
+        let host = HostReader::new(proc.path().to_owned(), Hierarchy::V2, false).read(&mut problems);
         prop_assert!(host.cpus > 0);
     }
 

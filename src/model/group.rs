@@ -11,6 +11,7 @@ use crate::model::gone::EarlierKills;
 use crate::model::graveyard::Vanished;
 use crate::model::history::{History, Point};
 use crate::model::moved::{Marks, Moved};
+use crate::model::resources::Resources;
 use crate::model::verdict::{self, Around, By, State, Verdict};
 use crate::model::{Figures, Tally, Worst, groups};
 use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role};
@@ -56,6 +57,8 @@ pub struct Group {
     pub swap_hits: Tally,
     /// Pages of it that kswapd looked at. v2 only.
     pub scanned: Tally,
+    /// What its beancounter tells besides. OpenVZ only.
+    pub resources: Resources,
     /// Who made the OOM killer take from it, the last time.
     pub killed_by: By,
     /// What moved since the regular reading before; `None` at the first.
@@ -160,6 +163,7 @@ impl Group {
             ancestor_ooms: Tally::default(),
             swap_hits: Tally::default(),
             scanned: Tally::default(),
+            resources: Resources::default(),
             killed_by: By::default(),
             moved: None,
             marks: Marks::default(),
@@ -181,6 +185,7 @@ impl Group {
             self.kills_read = Some(before);
             (self.hits, self.throttled, self.ooms, self.swap_hits) = (news, news, news, news);
             self.oomd_kills = news;
+            self.resources = Resources::of_new();
         }
     }
 

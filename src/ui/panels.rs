@@ -9,6 +9,7 @@ use crate::app::action::Action;
 use crate::model::autopsy::Autopsy;
 use crate::model::evidence;
 use crate::model::figures::Holder;
+use crate::model::limits::Resource;
 use crate::model::host::mem_used;
 use crate::model::verdict::State;
 use crate::model::{Group, Scope};
@@ -118,6 +119,9 @@ fn need(app: &App, group: &Group) -> Vec<String> {
     let floor = units::size_or_unknown(figures.floor);
     let uses = format!("Uses {} (floor {floor})", units::size(usage));
     let limit = match (&figures.limited_by, figures.limited_by_limit) {
+        (Ok(Holder::Own(_)), Ok(Limit::Bytes(limit))) if figures.limited_by_resource == Ok(Resource::Private) => {
+            format!("it may allocate {}, used or not (privvmpages)", units::size(limit))
+        }
         (Ok(Holder::Own(_)), Ok(Limit::Bytes(limit))) => format!("its own limit is {}", units::size(limit)),
         (Ok(Holder::Ancestor(path)), Ok(Limit::Bytes(limit))) => {
             format!("{} allows {}", holder(app, group, path), units::size(limit))

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{Case, Severity, Standing, limit_of, own_limit, percent, stall};
-use crate::model::Group;
+use crate::model::evidence::held;
+use crate::model::{Group, Tally, limits};
+use crate::snapshot::Resource;
 use crate::model::verdict::{self, RECENT, State, is_near_limit};
 use crate::units::{self, Limit};
 
@@ -12,6 +14,11 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// Hits alone are a notice: a container that reads more files than its limit holds hits it by design.
 pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let figures = &group.figures;
+    if figures.limited_by_resource == Ok(limits::Resource::Private) && figures.limit == Ok(Limit::Unlimited) {
+        // Its hits are refused allocations, which are more than a notice: see `resource_refused`.
+        return None;
+    }
     let now = case.model.now();
     // The same tests as the verdict's, so that row and alert say the same.
     let ancestor = verdict::is_held_above(group, &group.figures, now) && group.ancestor_hits.rose_within(RECENT, now);
@@ -29,6 +36,25 @@ pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
         format!("at {limit}, calm, +{hits}")
     };
     Some(Standing { sign, text, severity: Severity::Usual, weight: tally.since_attach as f64 })
+}
+
+/// OpenVZ refused it something that is not judged as its memory: the program in it got an error.
+pub(super) fn resource_refused(group: &Group, case: Case<'_>) -> Option<Standing> {
+    const NAMED: usize = 3;
+    let now = case.model.now();
+    let refused: Vec<_> =
+        group.resources.beside_memory().filter(|(_, tally)| tally.rose_within(RECENT, now)).collect();
+    let told = |(resource, tally): &(&Resource, &Tally)| {
+        format!("{} +{} ({})", resource.name, units::count(tally.since_attach), held(resource))
+    };
+    let rest = (refused.len() > NAMED).then(|| format!("{} more", refused.len() - NAMED));
+    let named: Vec<String> = refused.iter().take(NAMED).map(told).chain(rest).collect();
+    (!refused.is_empty()).then(|| Standing {
+        sign: '=',
+        text: format!("refused {}", named.join(", ")),
+        severity: Severity::Usual,
+        weight: refused.iter().map(|(_, tally)| tally.since_attach as f64).sum(),
+    })
 }
 
 /// Page cache hits a limit as often as files are read; where something must be there, hits are a fight for room.
