@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use memcgtop::kernel::beancounters::{self, Table};
 use memcgtop::kernel::file::Content;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::kernel::host::HostReader;
@@ -24,6 +25,18 @@ fn nearly_kernel_text() -> impl Strategy<Value = Vec<u8>> {
         vec(any::<u8>(), 0..8),
     ];
     vec(word, 0..40).prop_map(|words| words.concat())
+}
+
+/// Lines of beancounters with anything between.
+fn nearly_beancounters() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        prop::sample::select(&["Version:", "2.5", "uid", "1:", "physpages", "numproc", "dummy", "max", ":", "\n", "\n"][..])
+            .prop_map(|word| word.as_bytes().to_vec()),
+        any::<u64>().prop_map(|number| number.to_string().into_bytes()),
+        "[0-9]{1,30}".prop_map(String::into_bytes),
+        vec(any::<u8>(), 0..4),
+    ];
+    vec(word, 0..60).prop_map(|words| words.join(&b' '))
 }
 
 const WORDS: &[&str] = &[
@@ -251,6 +264,17 @@ proptest! {
         prop_assert_eq!(lines.parse(keys, shuffled.as_bytes(), &mut b), Ok(()));
         prop_assert_eq!(a, b);
         prop_assert_eq!(a.stat.anon, Ok(values[0]));
+    }
+
+    #[test]
+    fn beancounters_take_any_bytes(bytes in prop_oneof![nearly_kernel_text(), nearly_beancounters(), vec(any::<u8>(), 0..200)]) {
+        let mut table = Table::default();
+        if table.parse(&bytes, "one").is_ok() {
+            for block in table.blocks() {
+                prop_assert!(!block.id.is_empty() && !block.id.contains('/'));
+                beancounters::memory(&block.beancounter);
+            }
+        }
     }
 
     #[test]

@@ -434,7 +434,7 @@ pub const FIELDS: &[Field] = &[
     field!(
         "verdict.state",
         Text,
-        "What holds it: calm, at-limit, thrashing, throttled, swap-full, host-short, under-oom, oom, unknown.",
+        "What holds it: calm, at-limit, thrashing, throttled, swap-full, host-short, under-oom, refused, oom, unknown.",
         "limits, hits, kills, pressure",
         |g| g.verdict.map(|verdict| Value::Text(verdict.state.name()))
     ),

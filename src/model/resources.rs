@@ -66,6 +66,11 @@ impl Resources {
         self.each().filter(|(resource, _)| !OF_MEMORY.contains(&&*resource.name))
     }
 
+    /// Whether any of these was refused within `window` before `now`.
+    pub fn were_refused_within(&self, window: Duration, now: Duration) -> bool {
+        self.beside_memory().any(|(_, tally)| tally.rose_within(window, now))
+    }
+
     /// Whether there are any.
     pub fn is_empty(&self) -> bool {
         self.now.as_ref().is_none_or(|now| now.resources.is_empty())

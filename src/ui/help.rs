@@ -21,7 +21,7 @@ const SIGNS: [(&str, &str); 11] = [
     ("?", "at its limit, and this kernel's counters cannot tell more"),
     (
         "!",
-        "behind a sign: it kills or costs time now: a stall of 10 % or more, or 200 pages of processes read back a second",
+        "behind a sign: it kills, refuses or costs time now: a stall of 10 % or more, or 200 pages of processes read back a second",
     ),
     ("+ ^ ~", "behind a figure: hits rose within 10 s; the limit or hits are an ancestor's; memory.high lies below"),
     ("*", "behind a limit: its runtime's configuration asks for another (the details of the row tell which)"),

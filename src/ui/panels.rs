@@ -93,6 +93,7 @@ pub fn state(group: &Group) -> &'static str {
         (State::Throttled, _) => "throttled by memory.high",
         (State::SwapFull, _) => "at its limit, and out of swap allowance",
         (State::HostShort, _) => "squeezed because the host is short",
+        (State::Refused, _) => "refused a resource, as the facts tell",
         (State::UnderOom, false) => "standing still at its own limit",
         (State::UnderOom, true) => "standing still at an ancestor's limit",
         (State::Oom, _) if verdict.hurts => "OOM-killed just now",
@@ -171,7 +172,8 @@ fn of_worst(app: &App, sum: &Group) -> Vec<String> {
 fn relief(app: &App, group: &Group) -> Vec<String> {
     let figures = &group.figures;
     let (Ok(gain), Ok(next)) = (figures.next_headroom, &figures.next_limited_by) else { return Vec::new() };
-    if !group.is_held() {
+    // What may be allocated is not the host's to give.
+    if !group.is_held() || figures.limited_by_resource == Ok(Resource::Private) {
         return Vec::new();
     }
     let gain = units::size_rounded_down(gain);
