@@ -30,8 +30,10 @@ fn nearly_kernel_text() -> impl Strategy<Value = Vec<u8>> {
 /// Lines of beancounters with anything between.
 fn nearly_beancounters() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
-        prop::sample::select(&["Version:", "2.5", "uid", "1:", "physpages", "numproc", "dummy", "max", ":", "\n", "\n"][..])
-            .prop_map(|word| word.as_bytes().to_vec()),
+        prop::sample::select(
+            &["Version:", "2.5", "uid", "1:", "physpages", "numproc", "dummy", "max", ":", "\n", "\n"][..]
+        )
+        .prop_map(|word| word.as_bytes().to_vec()),
         any::<u64>().prop_map(|number| number.to_string().into_bytes()),
         "[0-9]{1,30}".prop_map(String::into_bytes),
         vec(any::<u8>(), 0..4),

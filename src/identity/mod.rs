@@ -139,12 +139,8 @@ pub fn of_path(path: &str) -> Arc<Identity> {
 
 /// What an id of OpenVZ's beancounters says.
 pub fn of_openvz(id: &str) -> Identity {
-    let container = Found {
-        kind: Kind::Container,
-        role: Role::Outermost,
-        runtime: Some("openvz"),
-        id: Some(id.into()),
-    };
+    let container =
+        Found { kind: Kind::Container, role: Role::Outermost, runtime: Some("openvz"), id: Some(id.into()) };
     Identity { unnamed: Some(Missing::NotRead), ..identify(&container, id, None) }
 }
 

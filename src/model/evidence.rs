@@ -74,7 +74,9 @@ fn refusals(group: &Group) -> Vec<String> {
         match (tally.new(), tally.since_attach, resource.failcnt) {
             (new @ 1.., ..) => Some(format!("{name} refused +{} in {over:.1} s, {held}", units::count(new))),
             (0, seen @ 1.., _) => Some(format!("{name} refused +{} since attach, {held}", units::count(seen))),
-            (0, 0, Ok(ever @ 1..)) => Some(format!("{name} refused {} since its start, {held}", units::counted(ever, "time"))),
+            (0, 0, Ok(ever @ 1..)) => {
+                Some(format!("{name} refused {} since its start, {held}", units::counted(ever, "time")))
+            }
             _ => None,
         }
     });

@@ -35,9 +35,14 @@ impl Resources {
     pub(super) fn take_in(&mut self, now: Option<&Arc<Beancounter>>, at: Duration) {
         let before = std::mem::replace(&mut self.now, now.cloned());
         let Some(now) = now else { return };
-        let names = |beancounter: &Beancounter| beancounter.resources.iter().map(|r| r.name.clone()).collect::<Vec<_>>();
+        let names =
+            |beancounter: &Beancounter| beancounter.resources.iter().map(|r| r.name.clone()).collect::<Vec<_>>();
         let is_same = before.as_ref().is_some_and(|before| {
-            before.resources.iter().map(|resource| &resource.name).eq(now.resources.iter().map(|resource| &resource.name))
+            before
+                .resources
+                .iter()
+                .map(|resource| &resource.name)
+                .eq(now.resources.iter().map(|resource| &resource.name))
         });
         if !is_same {
             let known = before.as_deref().map(names).unwrap_or_default();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::identity;
+use crate::identity::facts::Facts;
 use crate::identity::state::{Places, Question};
 use crate::kernel::beancounters::{self, Block, HOST, Table};
 use crate::kernel::hierarchy::{self, Roots};
@@ -62,7 +63,8 @@ pub struct Beancounters {
     ids: Vec<String>,
     counted: Vec<Counted>,
     topology: Arc<Topology>,
-    names: Names,
+    /// Where this host's configurations are those of the containers.
+    names: Option<Names>,
     started: Instant,
 }
 
@@ -109,6 +111,13 @@ impl Counted {
         let is_name = self.key.bytes().all(is_part) && !self.key.starts_with('.');
         (is_name && self.key != HOST).then(|| Question::OpenVz(self.key.as_str().into()))
     }
+
+    /// Takes in what its configuration tells, instead of what that told before.
+    fn know(&mut self, facts: &Facts) {
+        if self.key != HOST {
+            self.identity = Arc::new(facts.complete(&identity::of_openvz(&self.key)));
+        }
+    }
 }
 
 /// Everything on the host that is in no container.
@@ -129,7 +138,8 @@ impl Beancounters {
         let is_kernels = hierarchy::is_procfs(file);
         // The configurations of this host say nothing of another's containers.
         let root = roots.root.clone().or_else(|| is_kernels.then(|| "/".into()));
-        let places = Places { cgroups: PathBuf::new(), proc_root: None, root, apis: Vec::new() };
+        let places =
+            root.map(|root| Places { cgroups: PathBuf::new(), proc_root: None, root: Some(root), apis: Vec::new() });
         let mut source = Self {
             unnamed: unnamed(file),
             file: file.to_owned(),
@@ -141,7 +151,7 @@ impl Beancounters {
             ids: Vec::new(),
             counted: Vec::new(),
             topology: Arc::default(),
-            names: Names::new(places),
+            names: places.map(Names::new),
             started: Instant::now(),
         };
         source.read()?;
@@ -173,9 +183,10 @@ impl Beancounters {
         let blocks = self.table.blocks();
         for (place, block) in blocks.iter().enumerate().filter(|(_, block)| seen.insert(&*block.id)) {
             let mut counted = known.remove(&block.id).unwrap_or_else(|| {
-                let new = Counted::new(block);
-                if let Some(question) = new.question() {
-                    self.names.ask(new.id.clone(), Arc::new(question));
+                let mut new = Counted::new(block);
+                match (new.question(), &mut self.names) {
+                    (Some(question), Some(names)) => names.ask(new.id.clone(), Arc::new(question)),
+                    _ => new.know(&Facts { shortfall: Some(Missing::NoState), ..Facts::default() }),
                 }
                 new
             });
@@ -183,16 +194,19 @@ impl Beancounters {
             counted.tell(block);
             self.counted.push(counted);
         }
-        known.values().for_each(|gone| self.names.forget(&gone.id));
+        if let Some(names) = &mut self.names {
+            known.values().for_each(|gone| names.forget(&gone.id));
+        }
         self.ids = blocks.iter().map(|block| block.id.clone()).collect();
         self.topology = Arc::new(self.topology());
     }
 
     /// Takes in the names that have come.
     fn name(&mut self) {
+        let Some(names) = &mut self.names else { return };
         let told = match self.effort {
-            Effort::Live => self.names.take(),
-            Effort::Whole => self.names.wait(Instant::now() + PATIENCE),
+            Effort::Live => names.take(),
+            Effort::Whole => names.wait(Instant::now() + PATIENCE),
         };
         if told.is_empty() {
             return;
@@ -200,7 +214,7 @@ impl Beancounters {
         let mut told: HashMap<CgroupId, Told> = told.into_iter().map(|told| (told.id.clone(), told)).collect();
         for counted in &mut self.counted {
             if let Some(told) = told.remove(&counted.id) {
-                counted.identity = Arc::new(told.facts.complete(&identity::of_openvz(&counted.key)));
+                counted.know(&told.facts);
                 counted.problems = told.problems;
             }
         }
@@ -223,10 +237,11 @@ impl Beancounters {
     }
 
     fn problems(&self, problems: &mut Vec<Problem>) {
-        problems.extend(self.names.problem());
+        problems.extend(self.names.as_ref().and_then(Names::problem));
         problems.extend(self.counted.iter().flat_map(|counted| counted.problems.iter().cloned()));
         let twice = self.table.blocks().len() - self.counted.len();
-        let told = [(twice, "beancounter of an id that was there before"), (self.table.senseless, "line without sense")];
+        let told =
+            [(twice, "beancounter of an id that was there before"), (self.table.senseless, "line without sense")];
         let path = text::visible(&self.file.to_string_lossy()).into_owned();
         problems.extend(told.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| Problem {
             path: path.clone(),
@@ -276,7 +291,12 @@ impl Source for Beancounters {
             problems,
             oom_kills: Vec::new(),
             oom_log: Err(if self.is_kernels { Missing::NotInBeancounters } else { Missing::NotHere }),
-            own: Own { rss: own::rss(std::process::id()), ..Own::missing(Missing::NotInBeancounters) },
+            own: Own {
+                rss: own::rss(std::process::id()),
+                directories: Ok(0),
+                files: Ok(0),
+                cgroup: Err(if self.is_kernels { Missing::NotInBeancounters } else { Missing::NotHere }),
+            },
             took: begun.elapsed(),
         })
     }

@@ -3,8 +3,8 @@
 use ratatui::text::Span;
 
 use crate::model::figures::Holder;
-use crate::model::limits::Resource;
 use crate::model::history::{Axis, History, Point, Slot};
+use crate::model::limits::Resource;
 use crate::model::{Figures, Group};
 use crate::snapshot::Missing;
 use crate::ui::theme::{Role, Theme};

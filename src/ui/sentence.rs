@@ -98,7 +98,9 @@ fn clauses(app: &App) -> Vec<Clause> {
             clauses.push(clause(&format!("{n} {what}"), &format!("{n} full"), Role::Plain));
         }
     }
-    if !short {
+    if host.mem_available.is_err() {
+        clauses.push(clause("what the host has available is not known", "host ?", Role::Plain));
+    } else if !short {
         clauses.push(clause(&format!("host fine, {available} available"), "host fine", Role::Fine));
     }
     clauses

@@ -1,12 +1,13 @@
 //! Rules about limits: hit, near, in sight, used up.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::{Case, Severity, Standing, limit_of, own_limit, percent, stall};
 use crate::model::evidence::held;
+use crate::model::verdict::{self, RECENT, State, is_near_limit};
 use crate::model::{Group, Tally, limits};
 use crate::snapshot::Resource;
-use crate::model::verdict::{self, RECENT, State, is_near_limit};
 use crate::units::{self, Limit};
 
 /// Nearer than this, nobody has time to think.
@@ -42,8 +43,9 @@ pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
 pub(super) fn resource_refused(group: &Group, case: Case<'_>) -> Option<Standing> {
     const NAMED: usize = 3;
     let now = case.model.now();
-    let refused: Vec<_> =
+    let mut refused: Vec<_> =
         group.resources.beside_memory().filter(|(_, tally)| tally.rose_within(RECENT, now)).collect();
+    refused.sort_by_key(|(_, tally)| Reverse(tally.since_attach));
     let told = |(resource, tally): &(&Resource, &Tally)| {
         format!("{} +{} ({})", resource.name, units::count(tally.since_attach), held(resource))
     };
@@ -69,6 +71,9 @@ pub(super) fn hit_rate(group: &Group, case: Case<'_>) -> Option<Standing> {
 
 /// What cannot be dropped nears the limit; a full page cache does not.
 pub(super) fn near_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    if group.figures.limited_by_resource == Ok(limits::Resource::Private) {
+        return near_allocation_limit(group, case);
+    }
     let (floor, limit) = (group.figures.floor.ok()?, group.figures.effective_limit_bytes()?);
     let stat = &group.figures.stat;
     // v1 does not tell which kernel memory can be dropped: that alone is no reason to warn.
@@ -80,6 +85,19 @@ pub(super) fn near_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
     case.is_beyond(share).then(|| Standing {
         sign: ' ',
         text: format!("near its limit: {} of {} cannot be dropped", units::size(floor), units::size(limit)),
+        severity: Severity::Usual,
+        weight: share,
+    })
+}
+
+/// Nothing of what is allocated can be dropped, so all of it counts.
+fn near_allocation_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let figures = &group.figures;
+    let (allocated, limit) = (figures.limited_by_usage.ok()?, figures.limited_by_limit.ok()?.bytes()?);
+    let share = percent(allocated, limit);
+    case.is_beyond(share).then(|| Standing {
+        sign: ' ',
+        text: format!("near its privvmpages: {} of {} allocated", units::size(allocated), units::size(limit)),
         severity: Severity::Usual,
         weight: share,
     })

@@ -248,7 +248,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "near-limit",
-        meaning: "What cannot be dropped is near the limit: its share, in percent. Page cache does not count.",
+        meaning: "What cannot be dropped, or OpenVZ's allocations, are near the limit: in percent. Page cache does not count.",
         measure: Some(rising(Unit::Percent)),
         defaults: between(90.0, 85.0, policy(Level::Warning, Duration::ZERO, MINUTE)),
         judge: Judge::Row(limit::near_limit),

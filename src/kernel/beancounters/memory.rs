@@ -37,10 +37,7 @@ pub fn memory(beancounter: &Beancounter) -> Memory {
             swap_failcnt: swap.get(|line| line.failcnt),
             ..Events::missing(Missing::NotInBeancounters)
         },
-        stat: Stat {
-            kernel: of("kmemsize").bytes(|line| line.held),
-            ..Stat::missing(Missing::NotInBeancounters)
-        },
+        stat: Stat { kernel: of("kmemsize").bytes(|line| line.held), ..Stat::missing(Missing::NotInBeancounters) },
         ..Memory::missing(Missing::NotInBeancounters)
     }
 }

@@ -221,7 +221,8 @@ fn bound(word: &[u8], is_in_pages: bool) -> Reading<Bound> {
     if word == b"max" {
         return Ok(Bound::Unlimited);
     }
-    figure(word).map(|bound| if bound == OF_32_BITS || bound >= unlimited { Bound::Unlimited } else { Bound::At(bound) })
+    figure(word)
+        .map(|bound| if bound == OF_32_BITS || bound >= unlimited { Bound::Unlimited } else { Bound::At(bound) })
 }
 
 /// What the emulation really reads: the resource, and whether it knows the most that was held, and the refusals.

@@ -75,7 +75,8 @@ fn ids_are_numbers_uuids_and_whatever_stands_before_a_colon() {
 fn a_file_that_was_cut_short_tells_nothing_wrong() {
     for sample in SAMPLES.into_iter().chain([HOST_DUMP, EMULATION]) {
         let all = read(sample).unwrap();
-        for end in 0..sample.len() {
+        // Long ones at every seventh byte.
+        for end in (0..sample.len()).step_by(if sample.len() > 4_000 { 7 } else { 1 }) {
             let Ok(told) = read(&sample[..end]) else { continue };
             for (block, whole) in told.iter().zip(&all) {
                 assert_eq!(block.id, whole.id, "cut at {end}");
@@ -112,7 +113,9 @@ fn another_version_is_refused_by_its_name() {
 
 #[test]
 fn what_is_no_file_of_beancounters_is_refused() {
-    for bytes in [&b""[..], b"\n\n", b"Version: 2.5\n", b"\x7fELF\x02\x01\x01\0\0\0\n\0\0", b"hello world\n", b"1:\n2:\n"] {
+    for bytes in
+        [&b""[..], b"\n\n", b"Version: 2.5\n", b"\x7fELF\x02\x01\x01\0\0\0\n\0\0", b"hello world\n", b"1:\n2:\n"]
+    {
         assert_eq!(read(bytes), Err(Refusal::Nothing), "{bytes:?}");
     }
     let mut table = Table::default();
@@ -133,7 +136,10 @@ fn numbers_that_no_kernel_means_are_unreadable() {
 fn the_emulations_zeros_are_no_figures() {
     let blocks = read(EMULATION).unwrap();
     let made_up = Err(Missing::Emulated);
-    assert_eq!(figures(&blocks[0], "numtcpsock"), (made_up, made_up, Err(Missing::Emulated), Err(Missing::Emulated), made_up));
+    assert_eq!(
+        figures(&blocks[0], "numtcpsock"),
+        (made_up, made_up, Err(Missing::Emulated), Err(Missing::Emulated), made_up)
+    );
     let numproc = figures(&blocks[0], "numproc");
     assert_eq!(numproc, (Ok(62), made_up, Ok(Bound::Unlimited), Ok(Bound::Unlimited), made_up));
     let memory = memory(&blocks[0].beancounter);
