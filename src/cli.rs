@@ -198,7 +198,8 @@ pub struct Options {
     /// What stands for /proc
     #[arg(long, global = true, value_name = "DIR")]
     pub proc_root: Option<PathBuf>,
-    /// OpenVZ's beancounters to read instead of cgroups: /proc/bc/resources, /proc/user_beancounters, or a copy
+    /// OpenVZ's beancounters to read instead of cgroups: `/proc/bc/resources`, `/proc/user_beancounters`,
+    /// or a copy
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["cgroup_root", "api"])]
     pub beancounters: Option<PathBuf>,
     /// A runtime to ask for names that are not on disk: docker=unix:///var/run/docker.sock, podman=…; may be repeated

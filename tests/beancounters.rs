@@ -1,6 +1,6 @@
 //! OpenVZ's beancounters as data: what is printed of each sample, what a check says of two readings, and files that are
 //! none.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 #[path = "support/openvz.rs"]
 mod openvz;
@@ -47,7 +47,7 @@ fn read(name: &str) -> Value {
 
 fn row<'a>(reading: &'a Value, cgroup: &str) -> &'a Value {
     let rows = reading["containers"].as_array().unwrap();
-    rows.iter().find(|row| row["cgroup"] == cgroup).unwrap_or_else(|| panic!("no {cgroup} in {reading}"))
+    rows.iter().find(|row| row["cgroup"] == cgroup).expect(cgroup)
 }
 
 /// Every line of a text, as an id, a name and what stands behind it, for whoever does not trust the parser.
@@ -58,7 +58,7 @@ fn lines(text: &str) -> Vec<(String, String, Vec<u64>)> {
         .filter_map(|line| {
             let mut words: Vec<&str> = line.split_whitespace().collect();
             if let Some(head) = words[0].strip_suffix(':') {
-                id = head.to_owned();
+                head.clone_into(&mut id);
                 words.remove(0);
             }
             let figures = words[1..].iter().map(|word| word.parse().unwrap()).collect();
@@ -361,7 +361,7 @@ fn ids_that_are_no_names_reach_neither_terminal_nor_file_system() {
     let (table, told) = (printed(&output), String::from_utf8(output.stderr.clone()).unwrap());
     assert!(table.contains("..\\057..\\057\\x1b[31m\\u{202e}x"), "{table}");
     assert!(!table.contains(['\x1b', '\u{202e}']), "{table:?}");
-    assert!(told.contains("1 beancounter of an id that was there before"), "{told}");
+    assert!(told.contains("1 repeated beancounter"), "{told}");
 }
 
 /// A host's root with what its `/proc` and `/etc/vz` hold.

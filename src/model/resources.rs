@@ -2,6 +2,7 @@
 //!
 //! The marks are those of vzubc, the tool that OpenVZ's administrators know. Must not draw.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,23 +36,11 @@ impl Resources {
     pub(super) fn take_in(&mut self, now: Option<&Arc<Beancounter>>, at: Duration) {
         let before = std::mem::replace(&mut self.now, now.cloned());
         let Some(now) = now else { return };
-        let names =
-            |beancounter: &Beancounter| beancounter.resources.iter().map(|r| r.name.clone()).collect::<Vec<_>>();
-        let is_same = before.as_ref().is_some_and(|before| {
-            before
-                .resources
-                .iter()
-                .map(|resource| &resource.name)
-                .eq(now.resources.iter().map(|resource| &resource.name))
-        });
-        if !is_same {
-            let known = before.as_deref().map(names).unwrap_or_default();
-            let tally = |resource: &Resource| {
-                let place = known.iter().position(|name| *name == resource.name);
-                place.and_then(|place| self.refusals.get(place)).copied().unwrap_or(self.beginning)
-            };
-            self.refusals = now.resources.iter().map(tally).collect();
-            self.beginning = Tally::default();
+        if !before.as_ref().is_some_and(|before| names(before).eq(names(now))) {
+            let known: HashMap<&str, Tally> =
+                before.iter().flat_map(|before| names(before)).zip(self.refusals.iter().copied()).collect();
+            let beginning = std::mem::take(&mut self.beginning);
+            self.refusals = names(now).map(|name| known.get(name).copied().unwrap_or(beginning)).collect();
         }
         for (resource, tally) in now.resources.iter().zip(&mut self.refusals) {
             tally.count(resource.failcnt, at, Beat::On);
@@ -80,6 +69,10 @@ impl Resources {
     pub fn is_empty(&self) -> bool {
         self.now.as_ref().is_none_or(|now| now.resources.is_empty())
     }
+}
+
+fn names(beancounter: &Beancounter) -> impl Iterator<Item = &str> {
+    beancounter.resources.iter().map(|resource| &*resource.name)
 }
 
 /// How vzubc marks a resource.

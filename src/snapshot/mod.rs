@@ -167,8 +167,8 @@ impl Memory {
     }
 }
 
-/// OpenVZ's `privvmpages`: private memory that was allocated, used or not, in memory or in swap. On kernels before VSwap
-/// it is what limits a container.
+/// OpenVZ's `privvmpages`: private memory that was allocated, used or not, in memory or in swap. Where memory itself
+/// is unlimited, as on older kernels, it is what limits a container.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Private {
     /// Allocated. Bytes.

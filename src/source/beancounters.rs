@@ -195,7 +195,9 @@ impl Beancounters {
             self.counted.push(counted);
         }
         if let Some(names) = &mut self.names {
-            known.values().for_each(|gone| names.forget(&gone.id));
+            for gone in known.values() {
+                names.forget(&gone.id);
+            }
         }
         self.ids = blocks.iter().map(|block| block.id.clone()).collect();
         self.topology = Arc::new(self.topology());
@@ -240,8 +242,7 @@ impl Beancounters {
         problems.extend(self.names.as_ref().and_then(Names::problem));
         problems.extend(self.counted.iter().flat_map(|counted| counted.problems.iter().cloned()));
         let twice = self.table.blocks().len() - self.counted.len();
-        let told =
-            [(twice, "beancounter of an id that was there before"), (self.table.senseless, "line without sense")];
+        let told = [(twice, "repeated beancounter"), (self.table.senseless, "senseless line")];
         let path = text::visible(&self.file.to_string_lossy()).into_owned();
         problems.extend(told.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| Problem {
             path: path.clone(),

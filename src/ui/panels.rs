@@ -66,10 +66,14 @@ pub fn state_of(app: &App, group: &Group) -> &'static str {
     match (app.is_host(group), app.model.host_is_short()) {
         (true, _) if app.looks_back().is_some() => NOT_JUDGED,
         (true, true) => "short of memory",
+        (true, false) if app.model.host().is_some_and(|host| host.mem_available.is_err()) => AVAILABLE_NOT_KNOWN,
         (true, false) => "fine",
         (false, _) => state(group),
     }
 }
+
+/// What a host is whose kernel is older than 3.14.
+pub const AVAILABLE_NOT_KNOWN: &str = "not judged: what it has available is not known";
 
 /// What a moment of the past is not: what it takes was not kept.
 pub const NOT_JUDGED: &str = "not judged for that moment";

@@ -50,7 +50,7 @@ impl OpenVz {
 
 /// `/proc` of a synthetic host with 2.6.32.
 pub(crate) fn proc_root() -> PathBuf {
-    fixtures().join("proc/openvz-synthetic")
+    fixtures().join("openvz/synthetic-proc")
 }
 
 pub(crate) fn fixture(name: &str) -> PathBuf {

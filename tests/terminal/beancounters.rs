@@ -28,7 +28,7 @@ fn refusals_show_while_they_happen() {
     terminal.press("g");
     terminal.press_for(ENTER, "103 is refused a resource");
     terminal.wait_for("its resources", has("! numothersock"));
-    terminal.press(ESC);
+    terminal.press_for(ESC, "CONTAINER");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     terminal.assert_restored();
