@@ -2,9 +2,12 @@
 //!
 //! Says what was counted, never what it means: that is the verdict.
 
+use std::time::Duration;
+
 use crate::model::figures::Holder;
+use crate::model::history::Point;
 use crate::model::limits::Resource;
-use crate::model::verdict::State;
+use crate::model::verdict::{KILLED, State};
 use crate::model::{Group, Model, little_of};
 use crate::snapshot::{self, Bound, Kind, Missing, Reading};
 use crate::units::{self, Limit};
@@ -80,7 +83,12 @@ fn refusals(group: &Group) -> Vec<String> {
             _ => None,
         }
     });
-    let restarted = group.resources.restarted.map(|_| "its refusals count from 0 again: it was restarted".to_owned());
+    let now = group.history.last().map_or(Duration::ZERO, Point::at);
+    let age = group.resources.restarted.map(|at| now.saturating_sub(at)).filter(|age| *age < KILLED);
+    let restarted = age.map(|age| {
+        let ago = units::age_long(age);
+        format!("its counters fell {ago} ago: it was restarted, or somebody reset them")
+    });
     told.chain(restarted).collect()
 }
 

@@ -53,7 +53,11 @@ fn title(app: &App, host: &Host, theme: &Theme) -> Vec<Line<'static>> {
     };
     let name = format!(" {} is ", text::visible(&host.hostname));
     let strong = theme.style(Role::Strong);
-    let inside = if host.namespaced { ", seen from within a cgroup namespace" } else { "" };
+    let inside = match (host.namespaced, host.hierarchy) {
+        (false, _) => "",
+        (true, Hierarchy::OpenVz) => ", seen from within a container",
+        (true, _) => ", seen from within a cgroup namespace",
+    };
     let cpus = units::counted(host.cpus, "processor");
     let hierarchy = match host.hierarchy {
         Hierarchy::OpenVz => "OpenVZ's beancounters".to_owned(),

@@ -117,9 +117,14 @@ fn a_restart_is_no_refusal_and_a_new_container_counts_from_zero() {
     watched.read();
     assert!(watched.shown((120, 40)).contains("All quiet"), "{}", watched.shown((120, 40)));
     press(&mut watched.app, "/103\n\n");
-    assert!(watched.shown((120, 40)).contains("count from 0 again: it was restarted"), "{}", watched.shown((120, 40)));
+    assert!(
+        watched.shown((120, 40)).contains("its counters fell 0s ago: it was restarted, or somebody reset them"),
+        "{}",
+        watched.shown((120, 40))
+    );
     watched.file.refuse("103", "numothersock", 2);
     watched.read();
+    assert!(watched.shown((120, 40)).contains("its counters fell 1s ago"), "{}", watched.shown((120, 40)));
     assert!(watched.shown((120, 40)).contains("numothersock refused +2 in 1.0 s"), "{}", watched.shown((120, 40)));
 
     let mut watched = Watched::new("synthetic-host-vswap");
