@@ -62,7 +62,7 @@ impl Cli {
     fn unused(&self) -> &'static [&'static str] {
         match &self.command {
             None => &[],
-            Some(Command::Demo) => &["root", "cgroup_root", "proc_root", "api"],
+            Some(Command::Demo) => &["root", "cgroup_root", "proc_root", "beancounters", "api"],
             Some(Command::Snapshot(arguments)) if arguments.format == Format::Json => &["tree", "columns"],
             Some(Command::Snapshot(_)) => &["tree"],
             Some(Command::Check(_)) => &["sort", "columns", "group_by", "tree"],
@@ -86,6 +86,7 @@ const OF_READINGS: &[&str] = &[
     "root",
     "cgroup_root",
     "proc_root",
+    "beancounters",
 ];
 /// The options that say what is read and shown, and that no configuration has a key for.
 const BESIDE_CONFIGURATIONS: &[&str] = OF_READINGS.split_at(6).1;
@@ -197,6 +198,10 @@ pub struct Options {
     /// What stands for /proc
     #[arg(long, global = true, value_name = "DIR")]
     pub proc_root: Option<PathBuf>,
+    /// OpenVZ's beancounters to read instead of cgroups: `/proc/bc/resources`, `/proc/user_beancounters`,
+    /// or a copy
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["cgroup_root", "api"])]
+    pub beancounters: Option<PathBuf>,
     /// A runtime to ask for names that are not on disk: docker=unix:///var/run/docker.sock, podman=…; may be repeated
     #[arg(long, global = true, value_parser = Endpoint::parse, value_name = "RUNTIME=ADDRESS")]
     pub api: Vec<Endpoint>,

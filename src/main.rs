@@ -32,7 +32,7 @@ use memcgtop::run;
 use memcgtop::sink;
 use memcgtop::snapshot::Snapshot;
 use memcgtop::source::demo::Demo;
-use memcgtop::source::local::{Effort, Local};
+use memcgtop::source::local::Effort;
 use memcgtop::source::{self, Source};
 use memcgtop::text::{self, Ellipsis};
 use memcgtop::ui;
@@ -130,7 +130,7 @@ fn start(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         None => {
             let config = Config::load(&options)?;
-            dashboard(&options, config, |options, api| Ok(Box::new(local(options, api, Effort::Live)?)))
+            dashboard(&options, config, |options, api| source(options, api, Effort::Live))
         }
         Some(Command::Demo) => {
             // Nobody else is told of what did not happen.
@@ -196,7 +196,7 @@ fn saver(options: &Options) -> run::Save {
 }
 
 fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyhow::Result<Exit> {
-    let mut source = local(options, config.api, Effort::Whole)?;
+    let mut source = source(options, config.api, Effort::Whole)?;
     let mut model = Model::new(scope(options));
     let mut sums = options.group_by.map(Sums::new);
     let filter = options.filter.as_deref().map_or(Filter::All, filter);
@@ -206,7 +206,7 @@ fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyh
     let begun = Instant::now();
     for reading in 0..arguments.count {
         let due = begun + options.interval().saturating_mul(u32::try_from(reading).unwrap_or(u32::MAX));
-        take_in(&mut source, &mut model, due)?;
+        take_in(&mut *source, &mut model, due)?;
         let rows = export::rows(&model, sums.as_mut(), &filter, &sort);
         match arguments.format {
             Format::Json => export::json::write(&model, &rows, &mut out),
@@ -227,7 +227,7 @@ fn snapshot(options: &Options, config: Config, arguments: &SnapshotArgs) -> anyh
 }
 
 /// A reading, when it is due.
-fn take_in(source: &mut Local, model: &mut Model, due: Instant) -> Result<(), source::Error> {
+fn take_in(source: &mut dyn Source, model: &mut Model, due: Instant) -> Result<(), source::Error> {
     thread::sleep(due.saturating_duration_since(Instant::now()));
     model.ingest(source.sample()?);
     Ok(())
@@ -235,13 +235,13 @@ fn take_in(source: &mut Local, model: &mut Model, due: Instant) -> Result<(), so
 
 /// Two readings, judged.
 fn check(options: &Options, config: Config, arguments: &CheckArgs) -> anyhow::Result<Exit> {
-    let mut source = local(options, config.api, Effort::Whole)?;
+    let mut source = source(options, config.api, Effort::Whole)?;
     let mut model = Model::new(scope(options));
     let mut alerts = Engine::new(config.policies.clone(), Watch::Once, scope(options));
     let begun = Instant::now();
-    take_in(&mut source, &mut model, begun)?;
+    take_in(&mut *source, &mut model, begun)?;
     alerts.judge(&model);
-    take_in(&mut source, &mut model, begun + options.interval())?;
+    take_in(&mut *source, &mut model, begun + options.interval())?;
     model.close();
     alerts.judge(&model);
     let not_judged = config.policies.beyond(model.attached());
@@ -339,8 +339,8 @@ fn scope(options: &Options) -> Scope {
     if options.all { Scope::Everything } else { Scope::Containers }
 }
 
-fn local(options: &Options, api: Vec<Endpoint>, effort: Effort) -> Result<Local, source::Error> {
-    Ok(Local::open(&roots(options), effort)?.asking(api))
+fn source(options: &Options, api: Vec<Endpoint>, effort: Effort) -> Result<Box<dyn Source>, source::Error> {
+    source::of_host(&roots(options), options.beancounters.as_deref(), api, effort)
 }
 
 fn roots(options: &Options) -> Roots {

@@ -237,6 +237,7 @@ impl Kernel {
             host: Host { oom_kill: Ok(oom_kill), ..calm_host(hierarchy) },
             topology,
             readings,
+            beancounters: Vec::new(),
             fresh,
             unlisted: Vec::new(),
             problems: Vec::new(),

@@ -3,8 +3,9 @@
 
 use std::fs;
 
+use memcgtop::kernel::beancounters::{self, Table};
 use memcgtop::kernel::file::Content;
-use memcgtop::kernel::hierarchy::{Mount, Version};
+use memcgtop::kernel::hierarchy::Version;
 use memcgtop::kernel::host::HostReader;
 use memcgtop::kernel::parse;
 use memcgtop::kernel::stat::{StatKey, StatLines};
@@ -24,6 +25,20 @@ fn nearly_kernel_text() -> impl Strategy<Value = Vec<u8>> {
         vec(any::<u8>(), 0..8),
     ];
     vec(word, 0..40).prop_map(|words| words.concat())
+}
+
+/// Lines of beancounters with anything between.
+fn nearly_beancounters() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        prop::sample::select(
+            &["Version:", "2.5", "uid", "1:", "physpages", "numproc", "dummy", "max", ":", "\n", "\n"][..]
+        )
+        .prop_map(|word| word.as_bytes().to_vec()),
+        any::<u64>().prop_map(|number| number.to_string().into_bytes()),
+        "[0-9]{1,30}".prop_map(String::into_bytes),
+        vec(any::<u8>(), 0..4),
+    ];
+    vec(word, 0..60).prop_map(|words| words.join(&b' '))
 }
 
 const WORDS: &[&str] = &[
@@ -254,15 +269,25 @@ proptest! {
     }
 
     #[test]
+    fn beancounters_take_any_bytes(bytes in prop_oneof![nearly_kernel_text(), nearly_beancounters(), vec(any::<u8>(), 0..200)]) {
+        let mut table = Table::default();
+        if table.parse(&bytes, "one").is_ok() {
+            for block in table.blocks() {
+                prop_assert!(!block.id.is_empty() && !block.id.contains('/'));
+                beancounters::memory(&block.beancounter);
+            }
+        }
+    }
+
+    #[test]
     fn the_host_takes_any_bytes(meminfo in any_text(), vmstat in any_text(), pressure in any_text(), stat in any_text()) {
         let proc = tempfile::tempdir().unwrap();
         fs::create_dir_all(proc.path().join("pressure")).unwrap();
         for (file, bytes) in [("meminfo", meminfo), ("vmstat", vmstat), ("pressure/memory", pressure), ("stat", stat)] {
             fs::write(proc.path().join(file), bytes).unwrap();
         }
-        let mount = Mount { root: "/".into(), version: Version::V2, hierarchy: Hierarchy::V2, namespaced: false };
         let mut problems = Vec::new();
-        let host = HostReader::new(proc.path().to_owned(), &mount).read(&mut problems);
+        let host = HostReader::new(proc.path().to_owned(), Hierarchy::V2, false).read(&mut problems);
         prop_assert!(host.cpus > 0);
     }
 

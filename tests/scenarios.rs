@@ -294,6 +294,7 @@ impl Stage {
             host: self.host.clone(),
             topology: if is_whole { Arc::clone(&self.topology) } else { topology(seen().map(|(cgroup, _)| cgroup)) },
             readings: seen().map(|(_, memory)| Arc::new(*memory)).collect(),
+            beancounters: Vec::new(),
             fresh: self.fresh(round),
             unlisted: (0..)
                 .zip(seen())

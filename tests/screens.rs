@@ -5,6 +5,8 @@
 //! `INSTA_UPDATE=always cargo test --test screens`, and a look at the differences.
 #![expect(clippy::expect_used, reason = "a screen that cannot be painted has failed")]
 
+#[path = "screens/beancounters.rs"]
+mod beancounters;
 #[path = "screens/chart.rs"]
 mod chart;
 #[path = "screens/columns.rs"]

@@ -56,6 +56,7 @@ fn moment(at: u64, plans: &[Plan]) -> Snapshot {
         host: calm_host(Hierarchy::V2),
         topology: Arc::new(Topology { cgroups: cgroups.collect() }),
         readings: readings.collect::<Vec<Arc<Memory>>>(),
+        beancounters: Vec::new(),
         fresh: Fresh::All,
         unlisted: Vec::new(),
         problems: Vec::new(),

@@ -114,6 +114,7 @@ mod tests {
     #[test]
     fn the_moment_is_always_in_the_window_and_stands_still_while_that_is_zoomed() {
         let mut window = Window::default();
+        window.suit(NOW);
         let oldest = NOW.saturating_sub(Duration::from_secs(3_000));
         for _ in 0..2_000 {
             window.go(-1, oldest, NOW);
@@ -144,6 +145,7 @@ mod tests {
     #[test]
     fn forth_leads_to_the_present() {
         let mut window = Window::default();
+        window.suit(NOW);
         window.go(1, Duration::ZERO, NOW);
         assert_eq!((window.moment(), window.end(NOW)), (None, NOW));
         window.go(-1, Duration::ZERO, NOW);

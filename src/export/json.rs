@@ -5,6 +5,7 @@ use std::io;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::export::autopsy::AutopsyJson;
+use crate::export::resource::ResourceJson;
 use crate::export::{line, timestamp};
 use crate::field::{FIELDS, Value};
 use crate::model::autopsy::Autopsy;
@@ -153,6 +154,10 @@ impl Serialize for Row<'_> {
                 }
             }
         }
+        if !self.0.resources.is_empty() {
+            let resources: Vec<_> = self.0.resources.each().map(|(resource, _)| resource).collect();
+            map.serialize_entry("resources", &Each(&resources, |resource| ResourceJson(resource)))?;
+        }
         map.serialize_entry("missing", &Reasons(&missing))?;
         map.end()
     }
@@ -186,7 +191,7 @@ impl Serialize for VerdictJson<'_> {
     }
 }
 
-struct Reasons<'a>(&'a [(&'a str, Missing)]);
+pub(super) struct Reasons<'a>(pub(super) &'a [(&'a str, Missing)]);
 
 impl Serialize for Reasons<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,6 +7,7 @@ pub mod csv;
 pub mod findings;
 pub mod json;
 pub mod line;
+mod resource;
 pub mod table;
 
 use std::time::SystemTime;

@@ -42,7 +42,7 @@ pub const FIELDS: &[Field] = &[
         Count,
         "Inode of the cgroup's directory: a cgroup made again under its old path has another.",
         "directory",
-        |g| Ok(Value::Id(g.id.inode))
+        |g| if g.id.inode == 0 { Err(Missing::NoDirectory) } else { Ok(Value::Id(g.id.inode)) }
     ),
     field!("kind", Text, "What it is: container, pod, vm, service, scope, slice, cgroup.", "path", |g| Ok(
         Value::Text(g.identity.kind.name())
@@ -151,6 +151,13 @@ pub const FIELDS: &[Field] = &[
         "Whose limit leaves the least room: a cgroup's path, or the host.",
         "limits and usage of the path",
         |g| g.figures.limited_by.as_ref().map(|by| Value::Text(by.path())).map_err(|reason| *reason)
+    ),
+    field!(
+        "limited_by_resource",
+        Text,
+        "What that is a limit of: memory, memsw (memory and swap), or OpenVZ's privvmpages (allocated, used or not).",
+        "limits of the path",
+        |g| g.figures.limited_by_resource.map(|resource| Value::Text(resource.name()))
     ),
     field!("limited_by_limit", Bytes, "The limit that leaves the least room.", "limits and usage of the path", |g| g
         .figures
@@ -466,7 +473,7 @@ pub const FIELDS: &[Field] = &[
     field!(
         "verdict.state",
         Text,
-        "What holds it: calm, at-limit, thrashing, throttled, swap-full, host-short, under-oom, oom, unknown.",
+        "What holds it: calm, at-limit, thrashing, throttled, swap-full, host-short, under-oom, refused, oom, unknown.",
         "limits, hits, kills, pressure",
         |g| g.verdict.map(|verdict| Value::Text(verdict.state.name()))
     ),

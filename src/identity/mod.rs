@@ -137,6 +137,13 @@ pub fn of_path(path: &str) -> Arc<Identity> {
     path.split('/').fold(Place::root(), |place, segment| place.child(segment)).identity
 }
 
+/// What an id of OpenVZ's beancounters says.
+pub fn of_openvz(id: &str) -> Identity {
+    let container =
+        Found { kind: Kind::Container, role: Role::Outermost, runtime: Some("openvz"), id: Some(id.into()) };
+    Identity { unnamed: Some(Missing::NotRead), ..identify(&container, id, None) }
+}
+
 fn identify(found: &Found<'_>, segment: &str, pod_id: Option<Arc<str>>) -> Identity {
     let id = found.id.as_deref().filter(|_| found.role != Role::Helper);
     let name = id.map_or(segment, |id| grammar::short_name(found.kind, id));

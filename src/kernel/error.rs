@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::kernel::beancounters::Refusal;
+
 /// Why there is nothing to read.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -21,6 +23,22 @@ pub enum Error {
     NoController {
         /// The root of the hierarchy.
         root: PathBuf,
+    },
+    /// A file has no beancounters that can be told.
+    #[error("no beancounters in {path}: {reason}")]
+    NoBeancounters {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: Refusal,
+    },
+    /// The beancounters are there and cannot be read.
+    #[error("cannot read the beancounters in {path}: {error}")]
+    Beancounters {
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        error: io::Error,
     },
     /// A file or directory that everything depends on cannot be read.
     #[error("cannot {doing} {path}: {error}")]
@@ -43,6 +61,15 @@ impl Error {
             }
             Self::NoController { .. } => {
                 "the kernel may have been booted with cgroup_disable=memory; or name another place: --cgroup-root DIR"
+            }
+            Self::NoBeancounters { .. } => {
+                "name a file of OpenVZ's beancounters, or a copy of one: --beancounters /proc/bc/resources"
+            }
+            Self::Beancounters { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
+                "the kernel lets only root read beancounters: run it as root"
+            }
+            Self::Beancounters { .. } => {
+                "name a regular file: --beancounters /proc/bc/resources, or /proc/user_beancounters, or a copy of either"
             }
             Self::Unreadable { .. } => {
                 "memcgtop reads a Linux host; for one that is mounted elsewhere use --root DIR, and check that you may read it"

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use procfs::prelude::*;
 use procfs::{Meminfo, ProcError, VmStat};
 
-use crate::kernel::hierarchy::Mount;
 use crate::kernel::{parse, read};
-use crate::snapshot::{Host, Missing, Problem, Reading};
+use crate::snapshot::{Hierarchy, Host, Missing, Problem, Reading};
 use crate::text;
 
 /// Reads the host's figures below one `/proc`.
@@ -21,15 +20,15 @@ pub struct HostReader {
 }
 
 impl HostReader {
-    /// Reads what does not change: names and processors.
-    pub fn new(proc_root: PathBuf, mount: &Mount) -> Self {
+    /// Reads what does not change: names and processors. `namespaced`: see [`Host::namespaced`].
+    pub fn new(proc_root: PathBuf, hierarchy: Hierarchy, namespaced: bool) -> Self {
         let text = |file: &str| read::whole(&proc_root.join(file)).unwrap_or_default();
         let line = |file: &str| String::from_utf8_lossy(&text(file)).trim().to_owned();
         let blank = Host {
             hostname: line("sys/kernel/hostname"),
             kernel: line("sys/kernel/osrelease"),
-            hierarchy: mount.hierarchy,
-            namespaced: mount.namespaced,
+            hierarchy,
+            namespaced,
             cpus: cpus(&line("stat")),
             mem_total: Err(Missing::Unreadable),
             mem_available: Err(Missing::Unreadable),

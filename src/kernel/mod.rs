@@ -3,6 +3,7 @@
 //! Pure parsers on bytes, tables of the files of each hierarchy, and readers that take a root.
 //! Must not decide what a figure means: no policy here.
 
+pub mod beancounters;
 pub mod error;
 pub mod file;
 pub mod hierarchy;

@@ -47,9 +47,19 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// As for [`open_below`], and where it cannot be read.
 pub fn whole(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    whole_into(path, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same in place of what `bytes` held.
+///
+/// # Errors
+/// As for [`whole`].
+pub fn whole_into(path: &Path, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.clear();
     // The kernel's files do not tell their size, and a copy may grow meanwhile.
-    open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST { Err(explained(TOO_LARGE)) } else { Ok(bytes) }
+    open(path)?.take(LARGEST + 1).read_to_end(bytes)?;
+    if bytes.len() as u64 > LARGEST { Err(explained(TOO_LARGE)) } else { Ok(()) }
 }
 
 /// It is looked at before it is opened: opening alone makes some devices act.

@@ -3,7 +3,7 @@
 use crate::kernel::file::{Content, File, Pace};
 use crate::kernel::parse::{Malformed, flag_of, keys, limit, limit_of, number, set};
 use crate::kernel::stat::StatKey;
-use crate::snapshot::{Events, Memory, Missing, Stat};
+use crate::snapshot::{Events, Memory, Missing, Private, Stat};
 use crate::units::Limit;
 
 /// The file that every cgroup has.
@@ -24,6 +24,7 @@ pub const BLANK: Memory = Memory {
     swap_limit: Err(Missing::NotOnV1),
     psi: Err(Missing::NotOnV1),
     populated: Err(Missing::NotOnV1),
+    private: Private::missing(Missing::NotOnV1),
     events: Events {
         high: Err(Missing::NotOnV1),
         oom: Err(Missing::NotOnV1),

@@ -3,7 +3,7 @@
 use crate::kernel::file::{Content, File, Pace};
 use crate::kernel::parse::{flag_of, keys, limit, number, psi, set};
 use crate::kernel::stat::StatKey;
-use crate::snapshot::{Events, Memory, Missing, Stat};
+use crate::snapshot::{Events, Memory, Missing, Private, Stat};
 
 /// The file that every cgroup but the root has where the controller is enabled.
 pub const USAGE: &str = "memory.current";
@@ -21,6 +21,7 @@ pub const BLANK: Memory = Memory {
     memsw_limit: Err(Missing::NotOnV2),
     tcp_limit: Err(Missing::NotOnV2),
     under_oom: Err(Missing::NotOnV2),
+    private: Private::missing(Missing::NotOnV2),
     events: Events { memsw_failcnt: Err(Missing::NotOnV2), ..Events::missing(Missing::NotRead) },
     stat: Stat { hierarchical_limit: Err(Missing::NotOnV2), ..Stat::missing(Missing::NotRead) },
     ..Memory::missing(Missing::NotRead)

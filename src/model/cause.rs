@@ -107,9 +107,12 @@ pub fn left_behind(group: &Group) -> Option<String> {
     if figures.populated != Ok(false) || !group.is_container() {
         return None;
     }
-    let tmpfs = figures.stat.shmem.unwrap_or(0);
-    let kind = if tmpfs as f64 >= MOST * usage as f64 { "tmpfs, until its files are removed" } else { "page cache" };
-    Some(format!("{} without any process: {kind}", units::size(usage)))
+    let kind = match figures.stat.shmem {
+        Ok(tmpfs) if tmpfs as f64 >= MOST * usage as f64 => ": tmpfs, until its files are removed",
+        Ok(_) => ": page cache",
+        Err(_) => "",
+    };
+    Some(format!("{} without any process{kind}", units::size(usage)))
 }
 
 /// The part that takes most of it, where that is not plain anonymous memory or page cache.
@@ -153,7 +156,7 @@ pub fn swap(group: &Group, hierarchy: Hierarchy) -> Vec<String> {
     // v2 counts the swap cache in both memory and swap, v1 in memory only.
     let pushed_out = match (hierarchy, figures.swap_cached) {
         (Hierarchy::V2, Ok(cached)) => split(swap, cached.min(swap), swap.saturating_sub(cached)),
-        (Hierarchy::V1 | Hierarchy::Hybrid, Ok(cached)) => split(swap + cached, cached, swap),
+        (Hierarchy::V1 | Hierarchy::Hybrid | Hierarchy::OpenVz, Ok(cached)) => split(swap + cached, cached, swap),
         (_, Err(reason)) => {
             format!("{} in swap; how much of it is in memory too is not known: {}", units::size(swap), reason.reason())
         }

@@ -2,10 +2,14 @@
 //!
 //! Says what was counted, never what it means: that is the verdict.
 
+use std::time::Duration;
+
 use crate::model::figures::Holder;
-use crate::model::verdict::State;
+use crate::model::history::Point;
+use crate::model::limits::Resource;
+use crate::model::verdict::{KILLED, State};
 use crate::model::{Group, Model, little_of};
-use crate::snapshot::{Kind, Missing, Reading};
+use crate::snapshot::{self, Bound, Kind, Missing, Reading};
 use crate::units::{self, Limit};
 
 /// The facts that a row's own counters tell, one each, the most telling first. Those of a sum are its containers': it
@@ -42,6 +46,7 @@ pub fn evidence(group: &Group) -> Vec<String> {
     if figures.under_oom == Ok(true) {
         facts.push("under_oom 1: tasks stand still, the OOM killer is disabled".to_owned());
     }
+    facts.extend(refusals(group));
     facts.extend(refaults(group));
     facts.extend(reclaimed_by_hand(group));
     facts
@@ -56,11 +61,46 @@ fn full(group: &Group) -> Option<String> {
         return None;
     };
     let whose = match by {
+        Holder::Own(_) if figures.limited_by_resource == Ok(Resource::Private) => "own privvmpages, used or not",
         Holder::Own(_) => "own limit",
         Holder::Ancestor(_) => "an ancestor's limit",
         Holder::Host => "host",
     };
     Some(format!("{} of {} ({whose})", units::size(usage), units::size(limit)))
+}
+
+/// What else an OpenVZ container was refused: since the reading before, since memcgtop watches, or ever.
+fn refusals(group: &Group) -> Vec<String> {
+    let over = group.moved.map_or(0.0, |moved| moved.over.as_secs_f64());
+    let told = group.resources.beside_memory().filter_map(|(resource, tally)| {
+        let (name, held) = (&resource.name, held(resource));
+        match (tally.new(), tally.since_attach, resource.failcnt) {
+            (new @ 1.., ..) => Some(format!("{name} refused +{} in {over:.1} s, {held}", units::count(new))),
+            (0, seen @ 1.., _) => Some(format!("{name} refused +{} since attach, {held}", units::count(seen))),
+            (0, 0, Ok(ever @ 1..)) => {
+                Some(format!("{name} refused {} since its start, {held}", units::counted(ever, "time")))
+            }
+            _ => None,
+        }
+    });
+    let now = group.history.last().map_or(Duration::ZERO, Point::at);
+    let age = group.resources.restarted.map(|at| now.saturating_sub(at)).filter(|age| *age < KILLED);
+    let restarted = age.map(|age| {
+        let ago = units::age_long(age);
+        format!("its counters fell {ago} ago: it was restarted, or somebody reset them")
+    });
+    told.chain(restarted).collect()
+}
+
+/// What is held of a resource, against what it is judged by.
+pub fn held(resource: &snapshot::Resource) -> String {
+    let amount = |n: u64| resource.unit().bytes(n).map_or_else(|| units::count(n), units::size);
+    let held = resource.held.map_or_else(|_| "?".to_owned(), amount);
+    match resource.bound() {
+        Ok(Bound::At(bound)) => format!("holds {held} of {}", amount(bound)),
+        Ok(Bound::Unlimited) => format!("holds {held}, unlimited"),
+        Err(_) => format!("holds {held}"),
+    }
 }
 
 /// What had to be read back since the reading before.

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::model::groups::Shape;
-use crate::model::limits::{Binding, By, Limits};
+use crate::model::limits::{Binding, By, Limits, Resource};
 use crate::snapshot::{Events, Hierarchy, Memory, Missing, Psi, Reading, Snapshot, Stat};
 use crate::units::Limit;
 
@@ -80,6 +80,8 @@ pub struct Figures {
     pub effective_high: Reading<Limit>,
     /// Whose limit leaves the least room.
     pub limited_by: Reading<Holder>,
+    /// What it is a limit of.
+    pub limited_by_resource: Reading<Resource>,
     /// That limit.
     pub limited_by_limit: Reading<Limit>,
     /// What counts against that limit.
@@ -170,8 +172,8 @@ impl Figures {
             high: Err(reason),
             effective: Err(reason),
             effective_high: Err(reason),
-            binding: Binding { headroom: Err(reason), by: Err(reason), limit: Err(reason), usage: Err(reason) },
-            next: Binding { headroom: Err(reason), by: Err(reason), limit: Err(reason), usage: Err(reason) },
+            binding: Binding::missing(reason),
+            next: Binding::missing(reason),
         };
         Self {
             working_set: Err(reason),
@@ -223,6 +225,7 @@ impl Figures {
             effective_limit: limits.effective,
             effective_high: limits.effective_high,
             limited_by: Err(Missing::NotRead),
+            limited_by_resource: limits.binding.of,
             limited_by_limit: limits.binding.limit,
             limited_by_usage: limits.binding.usage,
             headroom: limits.binding.headroom,
@@ -280,7 +283,7 @@ impl Figures {
         self.high_events = sum(shape.trunk.iter().map(|&at| readings[at].events.high));
         self.oom = sum(shape.trunk.iter().map(|&at| readings[at].events.oom));
         let above = |own: Reading, event: fn(&Events) -> Reading| {
-            if own == Err(Missing::NotOnV1) {
+            if matches!(own, Err(Missing::NotOnV1 | Missing::NotInBeancounters)) {
                 return own;
             }
             let events = shape.ancestors.iter().map(|&at| event(&readings[at].events));
@@ -295,7 +298,7 @@ impl Figures {
         self.oom_group_kill = below_here(|events| events.oom_group_kill_below);
         self.oom_kill = match below_here(Events::kills_below) {
             Ok(kills) => Ok(kills.saturating_sub(kills_of_vanished)),
-            Err(Missing::NotOnV1) => {
+            Err(Missing::NotOnV1 | Missing::NotInBeancounters) => {
                 sum(shape.members.iter().map(|&at| readings[at].events.oom_kill)).map(|kills| kills + kills_of_vanished)
             }
             Err(reason) => Err(reason),
@@ -328,7 +331,7 @@ impl Figures {
             // Without swap accounting nothing of it is in swap.
             (_, Err(Missing::AccountingOff)) | (Hierarchy::V2, Ok(0)) => outermost.usage,
             (Hierarchy::V2, swap) => less(add(outermost.usage, swap), stat.swap_cached),
-            (Hierarchy::V1 | Hierarchy::Hybrid, swap) => add(outermost.usage, swap),
+            (Hierarchy::V1 | Hierarchy::Hybrid | Hierarchy::OpenVz, swap) => add(outermost.usage, swap),
         };
     }
 }
@@ -337,6 +340,7 @@ impl Figures {
 ///
 /// v1 charges memory and swap first: where that limit is not the larger one, its counter is the one that
 /// moves, and on kernels that stopped counting there the truth is unknown once usage has been at the limit.
+/// OpenVZ limits memory, or on older kernels what is allocated: where memory is unlimited, it is refusals of the latter.
 fn hits(snapshot: &Snapshot, at: usize) -> Reading {
     let memory = &snapshot.readings[at];
     let events = &memory.events;
@@ -352,6 +356,7 @@ fn hits(snapshot: &Snapshot, at: usize) -> Reading {
                 _ => events.memsw_failcnt,
             }
         }
+        (Ok(Limit::Unlimited), _) if matches!(memory.private.limit, Ok(Limit::Bytes(_))) => memory.private.failcnt,
         _ if events.failcnt == Err(Missing::NotInKernel) => hits_without_those_below(snapshot, at),
         _ => events.failcnt,
     }
@@ -375,7 +380,7 @@ fn swap_limit(memory: &Memory) -> Reading<Limit> {
             (Some(memsw), Some(limit)) => Limit::Bytes(memsw.saturating_sub(limit)),
             _ => Limit::Unlimited,
         }),
-        (Err(Missing::NotOnV2), _) => memory.swap_limit,
+        (Err(Missing::NotOnV2 | Missing::NotInBeancounters), _) => memory.swap_limit,
         (Err(reason), _) | (_, Err(reason)) => Err(reason),
     }
 }
@@ -385,7 +390,7 @@ fn floor(stat: &Stat, hierarchy: Hierarchy) -> Reading {
     let charged = add(stat.anon, stat.shmem);
     match (hierarchy, stat.kernel) {
         (Hierarchy::V1 | Hierarchy::Hybrid, Err(Missing::AccountingOff)) => charged,
-        (Hierarchy::V1 | Hierarchy::Hybrid, kernel) => add(charged, kernel),
+        (Hierarchy::V1 | Hierarchy::Hybrid | Hierarchy::OpenVz, kernel) => add(charged, kernel),
         (Hierarchy::V2, Ok(kernel)) => {
             add(add(charged, less(Ok(kernel), stat.slab_reclaimable)), Ok(stat.sock.unwrap_or(0)))
         }

@@ -11,6 +11,7 @@ use crate::model::gone::EarlierKills;
 use crate::model::graveyard::Vanished;
 use crate::model::history::{History, Point};
 use crate::model::moved::{Marks, Moved};
+use crate::model::resources::Resources;
 use crate::model::verdict::{self, Around, By, RECENT, State, Verdict};
 use crate::model::{Figures, Tally, Worst, groups};
 use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role};
@@ -56,6 +57,8 @@ pub struct Group {
     pub swap_hits: Tally,
     /// Pages of it that kswapd looked at. v2 only.
     pub scanned: Tally,
+    /// What its beancounter tells besides. OpenVZ only.
+    pub resources: Resources,
     /// Who made the OOM killer take from it, the last time.
     pub killed_by: By,
     /// What moved since the regular reading before; `None` at the first.
@@ -162,6 +165,7 @@ impl Group {
             ancestor_ooms: Tally::default(),
             swap_hits: Tally::default(),
             scanned: Tally::default(),
+            resources: Resources::default(),
             killed_by: By::default(),
             moved: None,
             marks: Marks::default(),
@@ -185,6 +189,7 @@ impl Group {
             for tally in counted.into_iter().chain([&mut self.ooms, &mut self.swap_hits]) {
                 *tally = tally.at_zero();
             }
+            self.resources = Resources::of_new();
         }
     }
 

@@ -18,6 +18,37 @@ pub struct Binding {
     pub limit: Reading<Limit>,
     /// What counts against that limit.
     pub usage: Reading,
+    /// What it is a limit of.
+    pub of: Reading<Resource>,
+}
+
+impl Binding {
+    /// Everything absent for the same reason.
+    pub(super) fn missing(reason: Missing) -> Self {
+        Self { headroom: Err(reason), by: Err(reason), limit: Err(reason), usage: Err(reason), of: Err(reason) }
+    }
+}
+
+/// What a limit is a limit of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Memory.
+    Memory,
+    /// Memory and swap together. v1 only.
+    MemoryAndSwap,
+    /// Private memory that is allocated, used or not. OpenVZ only.
+    Private,
+}
+
+impl Resource {
+    /// The name in the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::MemoryAndSwap => "memsw",
+            Self::Private => "privvmpages",
+        }
+    }
 }
 
 /// Whose limit binds.
@@ -52,6 +83,7 @@ struct Candidate {
     at: usize,
     limit: u64,
     usage: u64,
+    of: Resource,
 }
 
 impl Candidate {
@@ -78,6 +110,7 @@ impl Limits {
                 by: Err(Missing::Invisible),
                 limit: Ok(Limit::Bytes(hidden)),
                 usage: Err(Missing::Invisible),
+                of: Ok(Resource::Memory),
             };
             // Were the hidden limit raised, the tightest of those in sight would bind.
             next = binding;
@@ -100,14 +133,21 @@ fn chain(snapshot: &Snapshot, shape: &Shape) -> Vec<usize> {
     own.chain(above).copied().collect()
 }
 
-/// A cgroup's limit on memory and, on v1, on memory and swap together. Limits of the host's size and above bind nothing.
+/// A cgroup's limit on memory, on v1 the one on memory and swap together, and OpenVZ's on what is allocated. Limits of the
+/// host's size and above bind nothing, unless more can be allocated than there is.
 fn candidates(at: usize, memory: &Memory, ceiling: u64) -> impl Iterator<Item = Candidate> {
-    let candidate = |limit: Reading<Limit>, usage: Reading| {
+    let candidate = |of: Resource, limit: Reading<Limit>, usage: Reading, ceiling: u64| {
         let limit = limit.ok()?.bytes().filter(|&limit| limit < ceiling)?;
-        Some(Candidate { at, limit, usage: usage.ok()? })
+        Some(Candidate { at, limit, usage: usage.ok()?, of })
     };
     let memsw_usage = memory.usage.and_then(|usage| memory.swap.map(|swap| usage.saturating_add(swap)));
-    [candidate(memory.limit, memory.usage), candidate(memory.memsw_limit, memsw_usage)].into_iter().flatten()
+    [
+        candidate(Resource::Memory, memory.limit, memory.usage, ceiling),
+        candidate(Resource::MemoryAndSwap, memory.memsw_limit, memsw_usage, ceiling),
+        candidate(Resource::Private, memory.private.limit, memory.private.held, u64::MAX),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The one with the least headroom; of equals the smaller limit, then the innermost, which comes first.
@@ -125,6 +165,7 @@ fn bound(candidate: Candidate) -> Binding {
         by: Ok(By::Cgroup(candidate.at)),
         limit: Ok(Limit::Bytes(candidate.limit)),
         usage: Ok(candidate.usage),
+        of: Ok(candidate.of),
     }
 }
 
@@ -134,6 +175,7 @@ fn host(snapshot: &Snapshot) -> Binding {
         by: Ok(By::Host),
         limit: Ok(Limit::Unlimited),
         usage: Err(Missing::NoLimit),
+        of: Err(Missing::NoLimit),
     }
 }
 

@@ -22,6 +22,7 @@ mod latecomers;
 pub mod limits;
 mod moved;
 mod rates;
+pub mod resources;
 pub mod restarts;
 mod rewind;
 pub mod sums;
@@ -269,6 +270,7 @@ impl Model {
             }
             let counters = |figures: &Figures| (figures.oom_kill, figures.oomd_kill);
             let known = (counters(&figures) != counters(&group.figures)).then(|| Before::of(group));
+            group.resources.take_in(snapshot.beancounters.get(shape.outermost).and_then(Option::as_ref), snapshot.at);
             let kills = group.advance(figures, earlier, Around { at: snapshot.at, short, reclaims, beat });
             group.differences = declared::differences(&group.identity, &group.figures, self.scope);
             killed.extend(known.map(|before| (row, before, kills)));

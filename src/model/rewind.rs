@@ -217,7 +217,9 @@ impl Group {
             (_, Err(reason)) => Err(reason),
             // There the footprint has the swap cache only once.
             (Hierarchy::V2, Ok(_)) => Err(NOT_KEPT),
-            (Hierarchy::V1 | Hierarchy::Hybrid, Ok(_)) => figures.footprint.and_then(|all| Ok(all - figures.usage?)),
+            (Hierarchy::V1 | Hierarchy::Hybrid | Hierarchy::OpenVz, Ok(_)) => {
+                figures.footprint.and_then(|all| Ok(all - figures.usage?))
+            }
         };
         figures.stall = now.stall.map(|_| point.stall() as f64);
         let own = share(after.hits, &self.hits, &self.ancestor_hits);

@@ -38,6 +38,8 @@ pub enum State {
     HostShort,
     /// It stands still at a limit, because its OOM killer is disabled. v1 only.
     UnderOom,
+    /// It was refused something that is no memory of its own: OpenVZ's sockets, processes, allocations.
+    Refused,
     /// The OOM killer took from it.
     Oom,
     /// At its limit, and the kernel's counters cannot tell more.
@@ -55,6 +57,7 @@ impl State {
             Self::SwapFull => "swap-full",
             Self::HostShort => "host-short",
             Self::UnderOom => "under-oom",
+            Self::Refused => "refused",
             Self::Oom => "oom",
             Self::Unknown => "unknown",
         }
@@ -91,7 +94,7 @@ impl Verdict {
             State::HostShort => 'H',
             State::Throttled => '~',
             State::Unknown => '?',
-            State::AtLimit | State::Thrashing | State::SwapFull | State::UnderOom => {
+            State::AtLimit | State::Thrashing | State::SwapFull | State::UnderOom | State::Refused => {
                 if self.ancestor {
                     '^'
                 } else {
@@ -151,10 +154,12 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
     let stopped = figures.under_oom == Ok(true);
     let killing = group.was_killed_within(KILLED_NOW, at);
     let killed = group.was_killed_within(KILLED, at);
+    let refused = group.resources.were_refused_within(RECENT, at);
     let held = own || ancestor || throttled || throttled_above || host;
     let state = match () {
         () if stopped => State::UnderOom,
         () if killing => State::Oom,
+        () if refused => State::Refused,
         () if host && (stalls || !killed) => State::HostShort,
         () if (own || ancestor) && stalls => State::Thrashing,
         () if (throttled || throttled_above) && stalls => State::Throttled,
@@ -165,11 +170,11 @@ pub(super) fn judge(group: &Group, figures: &Figures, moved: Moved, around: Arou
         () if throttled || throttled_above => State::Throttled,
         () => State::Calm,
     };
-    let hurts = stopped || killing || (held && stalls);
+    let hurts = stopped || killing || refused || (held && stalls);
     let by = match state {
         State::Oom => group.killed_by,
         State::UnderOom => held_by(figures),
-        _ => By { own: own || throttled, ancestor: ancestor || throttled_above, host },
+        _ => By { own: own || throttled || refused, ancestor: ancestor || throttled_above, host },
     };
     Verdict { state, own: by.own, ancestor: by.ancestor, host: by.host, hurts }
 }
@@ -288,7 +293,7 @@ pub fn tier(group: &Group) -> u8 {
         State::Oom => 5,
         State::Calm => u8::from(is_near_limit(figures)),
         State::Unknown => 3,
-        State::SwapFull | State::HostShort | State::Throttled => 4,
+        State::SwapFull | State::HostShort | State::Throttled | State::Refused => 4,
         State::AtLimit | State::Thrashing if figures.stalls_a_little() => 4,
         State::AtLimit | State::Thrashing => 2,
     }

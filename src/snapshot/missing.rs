@@ -64,6 +64,14 @@ pub enum Missing {
     BadState,
     /// Its runtime's state was not read within its time.
     TooSlow,
+    /// OpenVZ's beancounters have no such figure.
+    NotInBeancounters,
+    /// The file of the beancounters has no such line or column: it was cut short, or another kernel's.
+    NotInFile,
+    /// Virtuozzo 8 prints something in its place that nobody counts.
+    Emulated,
+    /// It is no directory of a cgroup.
+    NoDirectory,
 }
 
 impl Missing {
@@ -78,12 +86,13 @@ impl Missing {
                 | Self::NoContainer
                 | Self::NoPod
                 | Self::NotOnDisk
+                | Self::NoDirectory
         )
     }
 
     /// Whether the kernel tells it and it was not read.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Permission | Self::Unreadable | Self::TooManyOpen | Self::NotRead)
+        matches!(self, Self::Permission | Self::Unreadable | Self::TooManyOpen | Self::NotRead | Self::NotInFile)
     }
 
     /// The reason in the words of the screens and of the JSON's `missing`.
@@ -119,6 +128,10 @@ impl Missing {
             Self::NoState => "its runtime's state was not found",
             Self::BadState => "its runtime's state could not be read or understood, see problems",
             Self::TooSlow => "reading its runtime's state took too long",
+            Self::NotInBeancounters => "OpenVZ's beancounters do not tell this",
+            Self::NotInFile => "the file of the beancounters has no such line or column",
+            Self::Emulated => "Virtuozzo 8 prints a number in its place, but counts nothing",
+            Self::NoDirectory => "it is no directory of a cgroup",
         }
     }
 }

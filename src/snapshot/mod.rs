@@ -3,6 +3,7 @@
 //! Raw figures only, each with the kernel file that it came from; what follows from them is in
 //! [`crate::model`]. Must not read files, and knows nothing of screens.
 
+mod beancounter;
 mod fresh;
 mod identity;
 mod missing;
@@ -16,6 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::units::Limit;
 
+pub use beancounter::{Beancounter, Bound, Resource, Unit};
 pub use fresh::Fresh;
 pub use identity::{Declared, Identity, Kind, Role};
 pub use missing::{Missing, Reading};
@@ -38,6 +40,8 @@ pub struct Snapshot {
     pub topology: Arc<Topology>,
     /// What each cgroup says, in the order of `topology.cgroups`.
     pub readings: Vec<Arc<Memory>>,
+    /// What the beancounter of each of them says, in the same order; empty where the host has none.
+    pub beancounters: Vec<Option<Arc<Beancounter>>>,
     /// Which of them are of this moment.
     pub fresh: Fresh,
     /// Cgroups, as indices into the topology, in which there may be others, and why: their directories could not be
@@ -118,6 +122,8 @@ pub struct Memory {
     pub memsw_limit: Reading<Limit>,
     /// v1: `memory.kmem.tcp.limit_in_bytes`; where it is unlimited, socket memory is not counted.
     pub tcp_limit: Reading<Limit>,
+    /// OpenVZ: what may be allocated, whether it is used or not.
+    pub private: Private,
     /// v1 `memory.use_hierarchy`; always true on v2 and since 5.11.
     pub hierarchical: bool,
     /// Counters of limits that were hit.
@@ -149,6 +155,7 @@ impl Memory {
             swap_limit: Err(reason),
             memsw_limit: Err(reason),
             tcp_limit: Err(reason),
+            private: Private::missing(reason),
             hierarchical: true,
             events: Events::missing(reason),
             stat: Stat::missing(reason),
@@ -157,6 +164,25 @@ impl Memory {
             populated: Err(reason),
             under_oom: Err(reason),
         }
+    }
+}
+
+/// OpenVZ's `privvmpages`: private memory that was allocated, used or not, in memory or in swap. Where memory itself
+/// is unlimited, as on older kernels, it is what limits a container.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Private {
+    /// Allocated. Bytes.
+    pub held: Reading,
+    /// From here on an allocation is refused: the barrier, or the limit where the barrier is 0. Bytes.
+    pub limit: Reading<Limit>,
+    /// How often one was.
+    pub failcnt: Reading,
+}
+
+impl Private {
+    /// Every figure absent for the same reason.
+    pub const fn missing(reason: Missing) -> Self {
+        Self { held: Err(reason), limit: Err(reason), failcnt: Err(reason) }
     }
 }
 
@@ -364,6 +390,8 @@ pub enum Hierarchy {
     V2,
     /// The v1 memory controller, with a cgroup2 mount beside it.
     Hybrid,
+    /// OpenVZ's beancounters, and no memory controller.
+    OpenVz,
 }
 
 impl Hierarchy {
@@ -373,6 +401,7 @@ impl Hierarchy {
             Self::V1 => "v1",
             Self::V2 => "v2",
             Self::Hybrid => "hybrid",
+            Self::OpenVz => "openvz",
         }
     }
 }

@@ -46,7 +46,7 @@ const STALE: Duration = Duration::from_secs(15);
 const REACH: Duration = Duration::from_secs(600);
 
 /// A single reading waits for names so long.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How the readings will be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Local {
             watch: Watch::new(&mount, effort, &proc_root),
             own: own::Reader::new(),
             last: None,
-            host: HostReader::new(proc_root, &mount),
+            host: HostReader::new(proc_root, mount.hierarchy, mount.namespaced),
             tree: Tree::open(&mount.root, mount.version, descriptors)?,
             reader: Reader::new(),
             names: Names::new(places(roots, &mount)),
@@ -309,6 +309,7 @@ impl Local {
             host,
             unlisted: unlisted.collect(),
             readings: nodes().map(|node| Arc::clone(&node.memory)).collect(),
+            beancounters: Vec::new(),
             fresh,
             topology: self.tree.topology(),
             problems,

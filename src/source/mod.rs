@@ -2,6 +2,7 @@
 //!
 //! A source reads (or invents) one moment at a time, on a thread of its own, and judges nothing.
 
+pub mod beancounters;
 pub mod demo;
 pub mod local;
 pub mod processes;
@@ -19,9 +20,14 @@ mod reader;
 mod tree;
 
 pub use crate::kernel::error::Error;
+use std::path::Path;
 use std::time::Instant;
 
+use crate::identity::state::Endpoint;
+use crate::kernel::hierarchy::{self, Roots};
 use crate::snapshot::Snapshot;
+use beancounters::Beancounters;
+use local::{Effort, Local};
 use processes::{Place, Refusal, SIMULATED};
 use waker::{Signal, Waker};
 
@@ -49,6 +55,30 @@ pub trait Source: Send {
             Signal::Called => Wake::Called,
         }
     }
+}
+
+/// What there is to read: the `given` file of beancounters, else the memory hierarchy, asking `apis` for names; and the
+/// host's own beancounters where there is no such hierarchy, or none of their containers is in it.
+///
+/// # Errors
+/// Where there is neither, or it cannot be read.
+pub fn of_host(
+    roots: &Roots,
+    given: Option<&Path>,
+    apis: Vec<Endpoint>,
+    effort: Effort,
+) -> Result<Box<dyn Source>, Error> {
+    let found = || beancounters::of_host(roots).filter(|_| roots.cgroup.is_none());
+    let alone = match (given, hierarchy::detect(roots)) {
+        (Some(file), _) => Some(file.to_owned()),
+        (None, Ok(mount)) => found().filter(|file| beancounters::tell_alone(file, &mount.root)),
+        (None, Err(Error::NoHierarchy { .. } | Error::NoController { .. })) => found(),
+        (None, Err(error)) => return Err(error),
+    };
+    Ok(match alone {
+        Some(file) => Box::new(Beancounters::open(roots, &file, effort)?),
+        None => Box::new(Local::open(roots, effort)?.asking(apis)),
+    })
 }
 
 /// Why the waiting ended.

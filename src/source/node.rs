@@ -130,7 +130,7 @@ impl Node {
         let may_be_known = matches!(identity.kind, Kind::Container | Kind::Pod | Kind::Vm | Kind::Cgroup);
         let location = PathBuf::from(OsStr::from_bytes(self.location.to_bytes()));
         (may_be_known && identity.role == Role::Outermost && !self.is_root())
-            .then(|| Question { location, path: Arc::clone(&self.id.path) })
+            .then(|| Question::Cgroup { location, path: Arc::clone(&self.id.path) })
     }
 }
 

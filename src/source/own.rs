@@ -41,7 +41,8 @@ impl Reader {
     }
 }
 
-fn rss(number: u32) -> Reading {
+/// What this process, of that number, holds in memory. Bytes.
+pub(super) fn rss(number: u32) -> Reading {
     let status = read::whole(Path::new("/proc/self/status")).map_err(|_| Missing::Unreadable)?;
     process::process(number, &status).map(|process| process.rss()).ok_or(Missing::Unreadable)
 }

@@ -4,6 +4,7 @@ use ratatui::text::Span;
 
 use crate::model::figures::Holder;
 use crate::model::history::{Axis, History, Point, Slot};
+use crate::model::limits::Resource;
 use crate::model::{Figures, Group};
 use crate::snapshot::Missing;
 use crate::ui::theme::{Role, Theme};
@@ -11,7 +12,8 @@ use crate::units::Limit;
 
 use std::time::Duration;
 
-/// How a row fills the limit that binds it: floor, droppable, taken by others, free, with `memory.high` marked.
+/// How a row fills the limit that binds it: floor, droppable, taken by others or allocated only, free, with `memory.high`
+/// marked.
 pub fn limit<'a>(group: &Group, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
     let figures = &group.figures;
     if matches!(figures.limited_by_limit, Err(reason) if reason != Missing::NoLimit) {
@@ -27,6 +29,8 @@ pub fn limit<'a>(group: &Group, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
     let counted = figures.limited_by_usage.unwrap_or(usage);
     let others = match figures.limited_by {
         Ok(Holder::Ancestor(_)) => counted.saturating_sub(usage),
+        // Allocated, and not used.
+        Ok(Holder::Own(_)) if figures.limited_by_resource == Ok(Resource::Private) => counted.saturating_sub(usage),
         _ => 0,
     };
     let floor = figures.floor.unwrap_or(usage).min(usage);
@@ -36,7 +40,8 @@ pub fn limit<'a>(group: &Group, cells: usize, theme: &Theme) -> Vec<Span<'a>> {
     let hurts = figures.at_limit && group.verdict.is_ok_and(|verdict| verdict.hurts);
     let role = if hurts { Role::Critical } else { Role::Plain };
     let glyphs = theme.glyphs;
-    let mut parts = vec![(glyphs.floor, role); floor_cells];
+    let stays = if figures.floor.is_ok() { glyphs.floor } else { glyphs.used };
+    let mut parts = vec![(stays, role); floor_cells];
     parts.extend(vec![(glyphs.droppable, Role::Dim); used - floor_cells]);
     parts.extend(vec![(glyphs.others, Role::Dim); others_cells]);
     parts.resize(cells, (glyphs.free, Role::Dim));

@@ -9,15 +9,16 @@ use crate::field::FIELDS;
 use crate::model::figures::Holder;
 use crate::model::forecast::Forecast;
 use crate::model::host::mem_used;
+use crate::model::limits::Resource;
 use crate::model::verdict::State;
 use crate::model::{Group, cause, evidence};
-use crate::snapshot::{CgroupId, Missing, Reading};
+use crate::snapshot::{CgroupId, Reading};
 use crate::text;
 use crate::ui::chart::Subject;
 use crate::ui::columns;
 use crate::ui::panels::state;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, folded, header, processes, rule, spread};
+use crate::ui::{bar, chart, folded, header, processes, resources, rule, spread};
 use crate::units;
 
 /// The screen of one row; says so if it is gone.
@@ -34,6 +35,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.push(rule("why", "", width, theme));
     lines.extend(why(app, group));
     lines.extend(chart::lines(app, Subject::Row(group), width, chart_height(area.height), theme));
+    lines.extend(resources::lines(group, width, theme));
     lines.extend(composition(group, width, theme));
     lines.extend(swap(app, group, width, theme));
     lines.extend(chain(app, group, width, theme));
@@ -108,7 +110,7 @@ fn chart_height(height: u16) -> u64 {
 fn composition(group: &Group, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let figures = &group.figures;
     let Ok(usage) = figures.usage else { return Vec::new() };
-    if let Err(reason @ Missing::NotKept) = figures.floor {
+    if let Err(reason) = figures.floor {
         let title = format!("{}, made of", units::size(usage));
         let note = format!("  what can be dropped, and what cannot: {}", reason.reason());
         return vec![rule(&title, "", width, theme), Line::styled(note, theme.style(Role::Dim))];
@@ -174,8 +176,13 @@ fn chain(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Line<'sta
             if link.parent.is_none() { "host".to_owned() } else { text::visible(&link.identity.label()).into_owned() };
         let name = format!("{}{name}", "  ".repeat(depth));
         let host = app.model.host().filter(|host| link.parent.is_none() && !host.namespaced);
+        let is_allocated = depth == 0 && figures.limited_by_resource == Ok(Resource::Private);
+        let name = if is_allocated { format!("{name} {}", Resource::Private.name()) } else { name };
         let (limit, usage) = match host {
             Some(host) => (host.mem_total.ok(), mem_used(host)),
+            None if is_allocated => {
+                (figures.limited_by_limit.ok().and_then(units::Limit::bytes), figures.limited_by_usage)
+            }
             None => (figures.limit.ok().and_then(units::Limit::bytes), figures.usage),
         };
         let room = limit.zip(usage.ok()).map(|(limit, usage)| units::size_rounded_down(limit.saturating_sub(usage)));

@@ -66,7 +66,10 @@ pub fn moment(app: &App, theme: &Theme) -> Vec<Line<'static>> {
 fn both(host: &Host, theme: &Theme) -> Line<'static> {
     let total = host.mem_total.unwrap_or(0);
     let mut spans = vec![Span::styled("mem ", theme.style(Role::Dim))];
-    spans.extend(bar::parts(total.saturating_sub(host.mem_available.unwrap_or(0)), 0, total, 8, theme));
+    spans.extend(match host.mem_available {
+        Ok(available) => bar::parts(total.saturating_sub(available), 0, total, 8, theme),
+        Err(_) => unknown(8, theme),
+    });
     spans.push(Span::raw(format!(" avail {}", units::size_or_unknown(host.mem_available))));
     spans.push(Span::styled("   swap ", theme.style(Role::Dim)));
     spans.push(Span::raw(units::size_or_unknown(swap_used(host))));
@@ -79,11 +82,16 @@ fn bar_cells(width: usize) -> usize {
 
 fn memory(app: &App, host: &Host, width: usize, theme: &Theme) -> Line<'static> {
     let total = host.mem_total.unwrap_or(0);
-    let used = total.saturating_sub(host.mem_available.unwrap_or(0));
-    let unused = total.saturating_sub(used);
-    let cache = unused.saturating_sub(host.mem_free.unwrap_or(unused));
     let mut left = vec![Span::styled("mem  ", theme.style(Role::Dim))];
-    left.extend(bar::parts(used, cache, total, bar_cells(width), theme));
+    left.extend(match host.mem_available {
+        Ok(available) => {
+            let used = total.saturating_sub(available);
+            let unused = total.saturating_sub(used);
+            let cache = unused.saturating_sub(host.mem_free.unwrap_or(unused));
+            bar::parts(used, cache, total, bar_cells(width), theme)
+        }
+        Err(_) => unknown(bar_cells(width), theme),
+    });
     left.push(Span::raw(format!(
         "  {} available of {}",
         units::size_or_unknown(host.mem_available),
@@ -94,6 +102,11 @@ fn memory(app: &App, host: &Host, width: usize, theme: &Theme) -> Line<'static> 
         Err(_) => "stall ?".to_owned(),
     };
     spread(left, vec![Span::styled(right, theme.style(Role::Dim))], width)
+}
+
+/// Kernels before 3.14 do not tell what is available.
+fn unknown<'a>(cells: usize, theme: &Theme) -> Vec<Span<'a>> {
+    vec![Span::styled(text::pad_right("?", cells), theme.style(Role::Dim))]
 }
 
 /// The kernel counts stalls at cgroup limits as the host's, too.

@@ -12,7 +12,7 @@ use crate::ui::columns::COLUMNS;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{fitted, rule};
 
-const SIGNS: [(&str, &str); 10] = [
+const SIGNS: [(&str, &str); 11] = [
     ("=", "at its own limit, calm: page cache that turns over"),
     ("^", "held by an ancestor's limit: its pod's, its slice's"),
     ("~", "slowed down at memory.high"),
@@ -21,10 +21,11 @@ const SIGNS: [(&str, &str); 10] = [
     ("?", "at its limit, and this kernel's counters cannot tell more"),
     (
         "!",
-        "behind a sign: it kills or costs time now: a stall of 10 % or more, or 200 pages of processes read back a second",
+        "behind a sign: it kills, refuses or costs time now: a stall of 10 % or more, or 200 pages of processes read back a second",
     ),
     ("+ ^ ~", "behind a figure: hits rose within 10 s; the limit or hits are an ancestor's; memory.high lies below"),
     ("*", "behind a limit: its runtime's configuration asks for another (the details of the row tell which)"),
+    ("#", "behind a limit: OpenVZ's privvmpages, a limit on what is allocated, used or not"),
     ("0 - ?", "the kernel says zero; does not apply; the kernel does not say (the details tell why)"),
 ];
 
@@ -62,7 +63,7 @@ pub fn explanation(app: &App, width: usize, theme: &Theme) -> usize {
 /// Every column by its head, with the field that filters and --sort know it by.
 fn columns(width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let glyphs = theme.glyphs;
-    let bar = [glyphs.floor, glyphs.droppable, glyphs.others, glyphs.free, glyphs.high].join(" ");
+    let bar = [glyphs.floor, glyphs.droppable, glyphs.used, glyphs.others, glyphs.free, glyphs.high].join(" ");
     let mut lines = vec![rule("columns, and their fields", "", width, theme)];
     lines.extend(wrapped("CONTAINER", "what its owner calls it, in a pod behind the pod's name [name]", width, theme));
     for column in COLUMNS.iter().filter(|column| column.has_own_head()) {

@@ -10,10 +10,10 @@ use crate::model::evidence;
 use crate::model::figures::Holder;
 use crate::model::host::swap_used;
 use crate::model::{Group, RUNNING, Scope};
-use crate::snapshot::{Host, Missing, Own, Problem, Reading, is_within};
+use crate::snapshot::{Hierarchy, Host, Missing, Own, Problem, Reading, is_within};
 use crate::text;
 use crate::ui::chart::Subject;
-use crate::ui::panels::NOT_JUDGED;
+use crate::ui::panels::{AVAILABLE_NOT_KNOWN, NOT_JUDGED};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{bar, chart, detail, folded, header, rule};
 use crate::units::{self, Limit};
@@ -48,13 +48,22 @@ fn title(app: &App, host: &Host, theme: &Theme) -> Vec<Line<'static>> {
         _ if app.looks_back().is_some() => (NOT_JUDGED, Role::Plain),
         (None, _) => ("not judged yet, that needs two readings", Role::Plain),
         (_, true) => ("short of memory", Role::Critical),
+        _ if host.mem_available.is_err() => (AVAILABLE_NOT_KNOWN, Role::Plain),
         (_, false) => ("fine", Role::Fine),
     };
     let name = format!(" {} is ", text::visible(&host.hostname));
     let strong = theme.style(Role::Strong);
-    let inside = if host.namespaced { ", seen from within a cgroup namespace" } else { "" };
+    let inside = match (host.namespaced, host.hierarchy) {
+        (false, _) => "",
+        (true, Hierarchy::OpenVz) => ", seen from within a container",
+        (true, _) => ", seen from within a cgroup namespace",
+    };
     let cpus = units::counted(host.cpus, "processor");
-    let facts = format!("   Linux {}, cgroup {}, {cpus}{inside}", text::visible(&host.kernel), host.hierarchy.name());
+    let hierarchy = match host.hierarchy {
+        Hierarchy::OpenVz => "OpenVZ's beancounters".to_owned(),
+        hierarchy => format!("cgroup {}", hierarchy.name()),
+    };
+    let facts = format!("   Linux {}, {hierarchy}, {cpus}{inside}", text::visible(&host.kernel));
     vec![
         Line::from(vec![Span::styled(name, strong), Span::styled(state, theme.style(role).patch(strong))]),
         Line::styled(facts, theme.style(Role::Dim)),

@@ -28,6 +28,7 @@ pub mod palette;
 pub mod panels;
 pub mod pointer;
 pub mod processes;
+mod resources;
 pub mod sentence;
 pub mod table;
 pub mod theme;

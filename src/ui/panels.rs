@@ -10,6 +10,7 @@ use crate::model::autopsy::Autopsy;
 use crate::model::evidence;
 use crate::model::figures::Holder;
 use crate::model::host::mem_used;
+use crate::model::limits::Resource;
 use crate::model::verdict::State;
 use crate::model::{Group, Scope};
 use crate::snapshot::{Host, Kind, Missing};
@@ -69,10 +70,14 @@ pub fn state_of(app: &App, group: &Group) -> &'static str {
     match (app.is_host(group), app.model.host_is_short()) {
         (true, _) if app.looks_back().is_some() => NOT_JUDGED,
         (true, true) => "short of memory",
+        (true, false) if app.model.host().is_some_and(|host| host.mem_available.is_err()) => AVAILABLE_NOT_KNOWN,
         (true, false) => "fine",
         (false, _) => state(group),
     }
 }
+
+/// What a host is whose kernel is older than 3.14.
+pub const AVAILABLE_NOT_KNOWN: &str = "not judged: what it has available is not known";
 
 /// What a moment of the past is not: what it takes was not kept.
 pub const NOT_JUDGED: &str = "not judged for that moment";
@@ -96,6 +101,7 @@ pub fn state(group: &Group) -> &'static str {
         (State::Throttled, _) => "throttled by memory.high",
         (State::SwapFull, _) => "at its limit, and out of swap allowance",
         (State::HostShort, _) => "squeezed because the host is short",
+        (State::Refused, _) => "refused a resource, as the facts tell",
         (State::UnderOom, false) => "standing still at its own limit",
         (State::UnderOom, true) => "standing still at an ancestor's limit",
         (State::Oom, _) if verdict.hurts => "OOM-killed just now",
@@ -122,6 +128,9 @@ fn need(app: &App, group: &Group) -> Vec<String> {
     let floor = units::size_or_unknown(figures.floor);
     let uses = format!("Uses {} (floor {floor})", units::size(usage));
     let limit = match (&figures.limited_by, figures.limited_by_limit) {
+        (Ok(Holder::Own(_)), Ok(Limit::Bytes(limit))) if figures.limited_by_resource == Ok(Resource::Private) => {
+            format!("it may allocate {}, used or not (privvmpages)", units::size(limit))
+        }
         (Ok(Holder::Own(_)), Ok(Limit::Bytes(limit))) => format!("its own limit is {}", units::size(limit)),
         (Ok(Holder::Ancestor(path)), Ok(Limit::Bytes(limit))) => {
             format!("{} allows {}", holder(app, group, path), units::size(limit))
@@ -171,7 +180,8 @@ fn of_worst(app: &App, sum: &Group) -> Vec<String> {
 fn relief(app: &App, group: &Group) -> Vec<String> {
     let figures = &group.figures;
     let (Ok(gain), Ok(next)) = (figures.next_headroom, &figures.next_limited_by) else { return Vec::new() };
-    if !group.is_held() {
+    // What may be allocated is not the host's to give.
+    if !group.is_held() || figures.limited_by_resource == Ok(Resource::Private) {
         return Vec::new();
     }
     let gain = units::size_rounded_down(gain);

@@ -91,12 +91,16 @@ fn clauses(app: &App) -> Vec<Clause> {
             &format!("All quiet: {n}"),
             Role::Fine,
         ));
-        let full = rows.iter().filter(|group| group.is_held()).count();
-        if full > 0 {
-            clauses.push(clause(&format!("{full} full of cache"), &format!("{full} full"), Role::Plain));
+        let full: Vec<_> = rows.iter().filter(|group| group.is_held()).collect();
+        if !full.is_empty() {
+            let is_known = full.iter().all(|group| group.figures.floor.is_ok());
+            let (n, what) = (full.len(), if is_known { "full of cache" } else { "at a limit" });
+            clauses.push(clause(&format!("{n} {what}"), &format!("{n} full"), Role::Plain));
         }
     }
-    if !short {
+    if host.mem_available.is_err() {
+        clauses.push(clause("what the host has available is not known", "host ?", Role::Plain));
+    } else if !short {
         clauses.push(clause(&format!("host fine, {available} available"), "host fine", Role::Fine));
     }
     clauses
@@ -119,6 +123,7 @@ fn troubles(app: &App, rows: &[&Group], clauses: &mut Vec<Clause>) {
     let thrashing = |g: &Group| state(g, State::Thrashing) && !ancestor(g);
     let own = if count(&thrashing) == 1 { "thrashing at its own limit" } else { "thrashing at their own limits" };
     say(count(&thrashing), own, "thrash", Role::Critical);
+    say(count(&|g| state(g, State::Refused)), "refused a resource", "refused", Role::Critical);
     say(count(&|g| state(g, State::Throttled)), "throttled", "slow", Role::Warning);
     let held =
         |g: &Group| ancestor(g) && matches!(g.verdict, Ok(v) if !matches!(v.state, State::Oom | State::UnderOom));

@@ -59,6 +59,8 @@ pub struct Glyphs {
     pub floor: &'static str,
     /// What it can.
     pub droppable: &'static str,
+    /// What is used, where nobody tells what of it can be freed.
+    pub used: &'static str,
     /// What others take of the same limit.
     pub others: &'static str,
     /// Room.
@@ -87,6 +89,7 @@ pub struct Glyphs {
 pub const UNICODE: Glyphs = Glyphs {
     floor: "█",
     droppable: "▒",
+    used: "▓",
     others: "╱",
     free: "·",
     high: "┃",
@@ -104,6 +107,7 @@ pub const UNICODE: Glyphs = Glyphs {
 pub const ASCII: Glyphs = Glyphs {
     floor: "#",
     droppable: "=",
+    used: "o",
     others: "%",
     free: ".",
     high: "|",

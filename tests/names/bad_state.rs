@@ -128,7 +128,7 @@ fn places(host: &Host) -> Places {
 }
 
 fn question() -> Question {
-    Question { location: format!("docker/{BROKEN}").into(), path: format!("/docker/{BROKEN}").into() }
+    Question::Cgroup { location: format!("docker/{BROKEN}").into(), path: format!("/docker/{BROKEN}").into() }
 }
 
 #[test]

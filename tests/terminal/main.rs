@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot drive its terminal has failed")]
 
 mod alerts;
+mod beancounters;
 mod columns;
 mod copy;
 mod host;

@@ -1,10 +1,13 @@
 //! Rules about limits: hit, near, in sight, used up.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::{Case, Severity, Standing, limit_of, own_limit, percent, stall};
-use crate::model::Group;
-use crate::model::verdict::{self, State, is_near_limit};
+use crate::model::evidence::held;
+use crate::model::verdict::{self, RECENT, State, is_near_limit};
+use crate::model::{Group, Tally, limits};
+use crate::snapshot::Resource;
 use crate::units::{self, Limit};
 
 /// Nearer than this, nobody has time to think.
@@ -12,6 +15,11 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// Hits alone are a notice: a container that reads more files than its limit holds hits it by design.
 pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let figures = &group.figures;
+    if figures.limited_by_resource == Ok(limits::Resource::Private) && figures.limit == Ok(Limit::Unlimited) {
+        // Its hits are refused allocations, which are more than a notice: see `resource_refused`.
+        return None;
+    }
     let now = case.model.now();
     // The same tests as the verdict's, so that row and alert say the same.
     let ancestor = verdict::is_held_above(group, &group.figures, now) && group.rose_lately(&group.ancestor_hits, now);
@@ -31,6 +39,26 @@ pub(super) fn limit_hit(group: &Group, case: Case<'_>) -> Option<Standing> {
     Some(Standing { sign, text, severity: Severity::Usual, weight: tally.since_attach as f64 })
 }
 
+/// OpenVZ refused it something that is not judged as its memory: the program in it got an error.
+pub(super) fn resource_refused(group: &Group, case: Case<'_>) -> Option<Standing> {
+    const NAMED: usize = 3;
+    let now = case.model.now();
+    let mut refused: Vec<_> =
+        group.resources.beside_memory().filter(|(_, tally)| tally.rose_within(RECENT, now)).collect();
+    refused.sort_by_key(|(_, tally)| Reverse(tally.since_attach));
+    let told = |(resource, tally): &(&Resource, &Tally)| {
+        format!("{} +{} ({})", resource.name, units::count(tally.since_attach), held(resource))
+    };
+    let rest = (refused.len() > NAMED).then(|| format!("{} more", refused.len() - NAMED));
+    let named: Vec<String> = refused.iter().take(NAMED).map(told).chain(rest).collect();
+    (!refused.is_empty()).then(|| Standing {
+        sign: '=',
+        text: format!("refused {}", named.join(", ")),
+        severity: Severity::Usual,
+        weight: refused.iter().map(|(_, tally)| tally.since_attach as f64).sum(),
+    })
+}
+
 /// Page cache hits a limit as often as files are read; where something must be there, hits are a fight for room.
 pub(super) fn hit_rate(group: &Group, case: Case<'_>) -> Option<Standing> {
     let rate = group.moved?.per_second(group.hits.new())?;
@@ -43,6 +71,9 @@ pub(super) fn hit_rate(group: &Group, case: Case<'_>) -> Option<Standing> {
 
 /// What cannot be dropped nears the limit; a full page cache does not.
 pub(super) fn near_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    if group.figures.limited_by_resource == Ok(limits::Resource::Private) {
+        return near_allocation_limit(group, case);
+    }
     let (floor, limit) = (group.figures.floor.ok()?, group.figures.effective_limit_bytes()?);
     let stat = &group.figures.stat;
     // v1 does not tell which kernel memory can be dropped: that alone is no reason to warn.
@@ -54,6 +85,19 @@ pub(super) fn near_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
     case.is_beyond(share).then(|| Standing {
         sign: ' ',
         text: format!("near its limit: {} of {} cannot be dropped", units::size(floor), units::size(limit)),
+        severity: Severity::Usual,
+        weight: share,
+    })
+}
+
+/// Nothing of what is allocated can be dropped, so all of it counts.
+fn near_allocation_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
+    let figures = &group.figures;
+    let (allocated, limit) = (figures.limited_by_usage.ok()?, figures.limited_by_limit.ok()?.bytes()?);
+    let share = percent(allocated, limit);
+    case.is_beyond(share).then(|| Standing {
+        sign: ' ',
+        text: format!("near its privvmpages: {} of {} allocated", units::size(allocated), units::size(limit)),
         severity: Severity::Usual,
         weight: share,
     })

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::alert::Level;
 use crate::alert::policy::Policy;
 use crate::model::figures::Holder;
+use crate::model::limits::Resource;
 use crate::model::{Figures, Group, Model};
 use crate::units::{self, Limit};
 
@@ -247,7 +248,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "near-limit",
-        meaning: "What cannot be dropped is near the limit: its share, in percent. Page cache does not count.",
+        meaning: "What cannot be dropped, or OpenVZ's allocations, are near the limit: in percent. Page cache does not count.",
         measure: Some(rising(Unit::Percent)),
         defaults: between(90.0, 85.0, policy(Level::Warning, Duration::ZERO, MINUTE)),
         judge: Judge::Row(limit::near_limit),
@@ -259,6 +260,14 @@ pub const RULES: &[Rule] = &[
         measure: Some(rising(Unit::Percent)),
         defaults: between(90.0, 80.0, policy(Level::Warning, Duration::ZERO, MINUTE)),
         judge: Judge::Row(limit::swap_limit),
+        ..PLAIN
+    },
+    Rule {
+        name: "resource-refused",
+        meaning: "OpenVZ refused it a resource, such as sockets, processes or allocations, within the last ten seconds.",
+        defaults: policy(Level::Warning, Duration::ZERO, MINUTE),
+        linger: Duration::from_secs(5),
+        judge: Judge::Row(limit::resource_refused),
         ..PLAIN
     },
     Rule {
@@ -319,7 +328,11 @@ fn own_limit(figures: &Figures) -> String {
 pub(super) fn limit_of(figures: &Figures) -> String {
     let Ok(Limit::Bytes(limit)) = figures.limited_by_limit else { return "no limit of its own".to_owned() };
     let whose = if is_ancestors(figures) { "ancestor's" } else { "own" };
-    format!("{whose} limit {}", units::size(limit))
+    let what = match figures.limited_by_resource {
+        Ok(resource @ Resource::Private) => resource.name(),
+        _ => "limit",
+    };
+    format!("{whose} {what} {}", units::size(limit))
 }
 
 fn is_ancestors(figures: &Figures) -> bool {

@@ -56,13 +56,18 @@ pub struct Places {
     pub apis: Vec<Endpoint>,
 }
 
-/// A cgroup that somebody may have a name for.
+/// What somebody may have a name for.
 #[derive(Clone, Debug)]
-pub struct Question {
-    /// Its directory below the hierarchy's root.
-    pub location: PathBuf,
-    /// Its path in the hierarchy, as text.
-    pub path: Arc<str>,
+pub enum Question {
+    /// A cgroup.
+    Cgroup {
+        /// Its directory below the hierarchy's root.
+        location: PathBuf,
+        /// Its path in the hierarchy, as text.
+        path: Arc<str>,
+    },
+    /// A container of OpenVZ's, by its id.
+    OpenVz(Arc<str>),
 }
 
 /// A question, with what the cgroup's path says: told anew each time, since thousands of questions are kept.
@@ -72,8 +77,8 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn of(question: &'a Question) -> Self {
-        Self { location: &question.location, identity: crate::identity::of_path(&question.path) }
+    fn of(location: &'a Path, path: &str) -> Self {
+        Self { location, identity: crate::identity::of_path(path) }
     }
 
     /// Whether the cgroup's directory is called `name`: a process of a container may have been moved into any other.
@@ -126,10 +131,16 @@ impl Resolver {
         Self { places, has_links, storages: HashMap::new(), directories: HashMap::new(), apis }
     }
 
-    /// Looks for everything that is known of a cgroup.
+    /// Looks for everything that is known.
     pub fn resolve(&mut self, question: &Question) -> Answer {
-        let subject = &Subject::of(question);
         let mut visit = Visit::default();
+        let subject = &match question {
+            Question::Cgroup { location, path } => Subject::of(location, path),
+            Question::OpenVz(id) => {
+                let found = self.outside().map(|place| of_virtuozzo(&place, id, &mut visit));
+                return visit.finish(found.unwrap_or_default());
+            }
+        };
         let (first, mut facts) = self.supervised_first(subject, &mut visit);
         if subject.identity.kind != Kind::Cgroup {
             if facts.name.is_none() || facts.image.is_none() {

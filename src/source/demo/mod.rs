@@ -114,6 +114,7 @@ impl Source for Demo {
             oom_kills,
             oom_log: Ok(()),
             readings: readings.into_iter().map(Arc::new).collect(),
+            beancounters: Vec::new(),
             fresh: Fresh::All,
             unlisted: Vec::new(),
             problems: Vec::new(),

@@ -7,6 +7,7 @@ use ratatui::text::Span;
 use crate::app::App;
 use crate::field::{Field, Value};
 use crate::model::figures::Holder;
+use crate::model::limits::Resource;
 use crate::model::verdict::{RECENT, State};
 use crate::model::{Group, Tally};
 use crate::snapshot::{Kind, Missing, Reading};
@@ -56,6 +57,8 @@ pub(super) fn limit(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Span
     let held = group.verdict.is_ok_and(|verdict| verdict.ancestor);
     let mark = if matches!(figures.limited_by, Ok(Holder::Ancestor(_))) {
         Span::styled("^", theme.style(if held { Role::Warning } else { Role::Dim }))
+    } else if figures.limited_by_resource == Ok(Resource::Private) {
+        Span::styled("#", theme.style(Role::Dim))
     } else if figures
         .effective_high_bytes()
         .is_some_and(|high| Limit::Bytes(high) < figures.limited_by_limit.unwrap_or(Limit::Unlimited))
@@ -84,7 +87,10 @@ pub(super) fn percent(_: &App, group: &Group, _: usize, theme: &Theme) -> Vec<Sp
 
 pub(super) fn held_by(app: &App, group: &Group, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     let text = match &group.figures.limited_by {
-        Ok(Holder::Own(_)) => "own limit".to_owned(),
+        Ok(Holder::Own(_)) => match group.figures.limited_by_resource {
+            Ok(resource @ Resource::Private) => format!("own {}", resource.name()),
+            _ => "own limit".to_owned(),
+        },
         Ok(Holder::Host) => return vec![Span::styled("host", theme.style(Role::Dim))],
         Ok(Holder::Ancestor(path)) => text::elide(&holder(app, group, path), width, theme.glyphs.ellipsis).into_owned(),
         Err(reason) => return vec![missing(*reason, theme)],

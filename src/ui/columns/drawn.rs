@@ -34,7 +34,7 @@ pub(super) const DRAWN: &[Column] = &[
     Column {
         id: "effective_limit",
         title: Cow::Borrowed("LIMIT"),
-        meaning: "the limit that leaves the least room; `^` behind it: an ancestor's",
+        meaning: "the limit that leaves the least room; `^` behind it: an ancestor's; `#`: OpenVZ's on what is allocated",
         width: 7,
         narrowest: 7,
         rank: Some(5),
