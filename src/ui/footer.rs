@@ -203,7 +203,8 @@ fn hints(app: &App, theme: &Theme) -> Vec<(String, String)> {
     let mut hints: Vec<(String, String)> = ACTIONS
         .iter()
         .filter(|entry| {
-            useful(entry.action) && (!entry.hint.is_empty() || !matches!(app.screen, Screen::Table | Screen::Tree))
+            let has_hint = !entry.hint.is_empty() || app.help || !matches!(app.screen, Screen::Table | Screen::Tree);
+            useful(entry.action) && has_hint
         })
         .filter_map(|entry| {
             let hint = match (entry.action, app.alerts.unseen()) {
