@@ -7,7 +7,8 @@ use std::iter::once;
 /// Seconds after which the story begins again.
 pub(super) const LOOP: f64 = 600.0;
 
-/// Points `(second of the loop, value)`, the first at second 0; after the last it returns to the first.
+/// Points `(second of the loop, value)`, the first at second 0; after the last it returns to the first. Two of one second
+/// are a jump, which has no area: only of what is no rate.
 #[derive(Clone, Copy)]
 pub(super) struct Curve(pub(super) &'static [(u16, f64)]);
 

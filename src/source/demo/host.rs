@@ -127,6 +127,7 @@ impl World {
         fell.map(|(node, death)| {
             let at = from + (death.killed - from).rem_euclid(LOOP);
             let anon = node.size(node.load.anon.at(at - 1.0));
+            let hits = node.load.hits.total(at) - node.load.hits.total(node.birth(at));
             OomKill {
                 when: when(at),
                 past: false,
@@ -135,11 +136,7 @@ impl World {
                 cgroup: Some(Arc::clone(&node.path)),
                 identity: Some(Arc::clone(&node.identity)),
                 by: Culprit::Limit(Arc::clone(&node.path)),
-                at_limit: Some(AtLimit {
-                    usage: node.max(),
-                    limit: Some(node.max()),
-                    failcnt: node.load.before[0] + node.load.hits.total(at) as u64,
-                }),
+                at_limit: Some(AtLimit { usage: node.max(), limit: Some(node.max()), failcnt: hits as u64 }),
                 memsw: None,
                 swap: Some(AtLimit { usage: 0, limit: Some(0), failcnt: 0 }),
                 victim: [Some(anon), Some(6 << 20), Some(0)],
