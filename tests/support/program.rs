@@ -47,9 +47,9 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Starts it with every cgroup; the first reading is taken at once, and after 20 seconds it ends by itself.
+    /// Starts it with every cgroup; the first reading is taken at once, and after a minute it ends by itself.
     pub(crate) fn start() -> Self {
-        Self::of(100)
+        Self::of(300)
     }
 
     /// Starts it for so many readings, one every 200 ms.
