@@ -185,8 +185,7 @@ impl Group {
         if self.is_unread() && self.kills.is_untouched() {
             self.kills = Tally::of_another(earlier.seen, earlier.last);
             self.kills_read = Some(before);
-            let counted = [&mut self.hits, &mut self.throttled, &mut self.kills, &mut self.oomd_kills];
-            for tally in counted.into_iter().chain([&mut self.ooms, &mut self.swap_hits]) {
+            for tally in self.own_counters() {
                 *tally = tally.at_zero();
             }
             self.resources = Resources::of_new();
@@ -252,10 +251,15 @@ impl Group {
         }
     }
 
+    /// The counters of its own cgroups.
+    fn own_counters(&mut self) -> [&mut Tally; 6] {
+        let Self { hits, throttled, kills, oomd_kills, ooms, swap_hits, .. } = self;
+        [hits, throttled, kills, oomd_kills, ooms, swap_hits]
+    }
+
     /// Cgroups that may have been there before are counted with it from now on: what they count may be of long ago.
     pub(super) fn lose_count(&mut self) {
-        let counted = [&mut self.hits, &mut self.throttled, &mut self.kills, &mut self.oomd_kills];
-        for tally in counted.into_iter().chain([&mut self.ooms, &mut self.swap_hits]) {
+        for tally in self.own_counters() {
             tally.rebase(Err(Missing::OneReading));
         }
         self.kills_read = None;
