@@ -7,7 +7,7 @@ use crate::model::Group;
 use crate::model::history::History;
 use crate::model::sums::{Grouping, Sums};
 use crate::query::Filter;
-use crate::snapshot::Identity;
+use crate::snapshot::{CgroupId, Identity};
 
 impl App {
     /// What the rows are taken from: the sums, if the table shows them, else what the model knows; and what is left of
@@ -38,6 +38,18 @@ impl App {
         match (field_of(self.focus), self.grouping()) {
             ("effective_limit", Some(_)) => field::find("limit"),
             (id, _) => field::find(id),
+        }
+    }
+
+    /// The cgroups whose rows are seen.
+    pub fn on_screen(&self) -> Vec<CgroupId> {
+        match &self.screen {
+            Screen::Detail(id) => vec![id.clone()],
+            Screen::Table | Screen::Tree if !self.help && !self.paused() && self.grouping().is_none() => {
+                let page = (self.layout.page)(self);
+                self.rows().skip(page.first).take(page.step).map(|group| group.id.clone()).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
@@ -18,6 +18,9 @@ pub const LARGEST: u64 = 64 << 20;
 /// How a cgroup's directory is opened: no link in its place.
 pub const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
+/// How a file is opened.
+const FILE: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+
 /// Stands for what is no regular file; opening a socket gives the same.
 pub const NOT_REGULAR: Errno = Errno::NXIO;
 /// Stands for what is larger than [`LARGEST`].
@@ -29,8 +32,17 @@ pub const NOT_THE_KERNELS: Errno = Errno::BADMSG;
 ///
 /// # Errors
 /// As the system says, or [`NOT_REGULAR`], or [`TOO_LARGE`].
-pub fn open_below(directory: impl AsFd, name: impl Arg + Copy) -> Result<OwnedFd, Errno> {
+pub fn open_below(directory: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
     open_regular(directory, name, AtFlags::SYMLINK_NOFOLLOW, OFlags::NOFOLLOW)
+}
+
+/// The same in a file system of the kernel's own, which has nothing but directories and such files: it is opened
+/// without a look at it.
+///
+/// # Errors
+/// As the system says.
+pub fn open_kernels(directory: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+    openat(directory, name, FILE | OFlags::NOFOLLOW, Mode::empty())
 }
 
 /// Opens a file by its path; links are followed.
@@ -72,8 +84,7 @@ fn open_regular(directory: impl AsFd, name: impl Arg + Copy, look: AtFlags, link
         return Err(TOO_LARGE);
     }
     // Another file may have taken its place: then too nothing waits.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | links;
-    openat(directory, name, flags, Mode::empty())
+    openat(directory, name, FILE | links, Mode::empty())
 }
 
 /// An error in words, those included that only stand for something here.
@@ -109,8 +120,8 @@ mod tests {
         std::os::unix::fs::symlink("file", path("link")).unwrap();
         assert_eq!(whole(&path("link")).unwrap(), b"1\n");
         let below = fs::File::open(directory.path()).unwrap();
-        assert!(open_below(&below, "file").is_ok());
-        assert_eq!(open_below(&below, "link").unwrap_err(), NOT_REGULAR);
-        assert_eq!(open_below(&below, "none").unwrap_err(), Errno::NOENT);
+        assert!(open_below(below.as_fd(), b"file").is_ok());
+        assert_eq!(open_below(below.as_fd(), b"link").unwrap_err(), NOT_REGULAR);
+        assert_eq!(open_below(below.as_fd(), b"none").unwrap_err(), Errno::NOENT);
     }
 }

@@ -25,7 +25,7 @@ use crate::app::defaults::Defaults;
 use crate::app::{App, Effect, Message, Settings};
 use crate::exit::Exit;
 use crate::sink::{self, Sinks};
-use crate::snapshot::Processes;
+use crate::snapshot::{CgroupId, Processes};
 use crate::source::Source;
 use crate::source::descriptors;
 use crate::source::processes::Looker;
@@ -131,7 +131,7 @@ pub fn run(
     let keeper = Keeper { save, notices };
     let input = input::listen().map_err(Error::System)?;
     let outside = Outside { requests, samples, input, notices: told, processes, heard: Instant::now() };
-    let asked = Asked { reader, looker, listeners, keeper };
+    let asked = Asked { reader, looker, listeners, keeper, shown: Vec::new() };
     runtime.block_on(dashboard(outside, asked, settings, theme))
 }
 
@@ -192,6 +192,17 @@ struct Asked {
     looker: Looker,
     listeners: Listeners,
     keeper: Keeper,
+    /// The rows that the reader knows to be on the screen.
+    shown: Vec<CgroupId>,
+}
+
+impl Asked {
+    fn show(&mut self, rows: Vec<CgroupId>) {
+        if self.shown != rows {
+            self.shown.clone_from(&rows);
+            self.reader.show(rows);
+        }
+    }
 }
 
 /// Under a flood of input the screen still moves so often.
@@ -243,6 +254,7 @@ async fn dashboard(mut outside: Outside, mut asked: Asked, settings: Settings, t
         if let Some(row) = app.looked_at() {
             asked.looker.ask(row);
         }
+        asked.show(app.on_screen());
     }
 }
 

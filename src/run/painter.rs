@@ -1,10 +1,11 @@
 //! Draws what changed, in one write; nothing at all if nothing did.
 
-use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::hash::BuildHasher as _;
 use std::io::{self, Write as _};
 
 use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use foldhash::fast::FixedState;
 
 use crate::app::App;
 use crate::app::mouse::Mouse;
@@ -53,7 +54,7 @@ impl Painter {
         }
         ui::view(app, &self.theme, &mut self.screen.get_frame());
         let drawn = self.screen.current_buffer_mut();
-        let now = BuildHasherDefault::<DefaultHasher>::default().hash_one((drawn.area, &drawn.content));
+        let now = FixedState::default().hash_one((drawn.area, &drawn.content));
         if self.shown.replace(now) == Some(now) {
             drawn.reset();
             return Ok(());

@@ -21,7 +21,7 @@ use crate::kernel::file::{Content, File, Pace};
 use crate::kernel::hierarchy::{self, Mount, Roots};
 use crate::kernel::host::HostReader;
 use crate::kernel::{oomd, read};
-use crate::snapshot::{Fresh, Host, Memory, Missing, OomKill, Problem, Reading, Snapshot};
+use crate::snapshot::{CgroupId, Fresh, Host, Memory, Missing, OomKill, Problem, Reading, Snapshot};
 use crate::source::descriptors::Descriptors;
 use crate::source::local::due::{Due, Tension};
 use crate::source::local::early::Watch;
@@ -37,13 +37,11 @@ use crate::source::waker::Waker;
 use crate::source::{Error, Source, Wake};
 use crate::text;
 
-/// Everything is read at every tenth reading, a tenth of the cgroups at a time.
-const TURNS: usize = 10;
-/// And whenever it was not for so long.
-const STALE: Duration = Duration::from_secs(15);
-
 /// The clock of the snapshots begins so long before the first: what the log tells of that time has its place on it.
 const REACH: Duration = Duration::from_secs(600);
+
+/// Between two readings, unless it is said.
+const USUAL: Duration = Duration::from_secs(1);
 
 /// A single reading waits for names so long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -87,6 +85,8 @@ pub struct Local {
     /// Where the clock of the snapshots begins.
     started: Instant,
     sweeps: usize,
+    /// Everything of a cgroup is read at one of so many readings.
+    turns: usize,
     /// What the host's figures ask for at this sweep.
     tension: Tension,
     watch: Watch,
@@ -112,13 +112,14 @@ impl Local {
             own: own::Reader::new(),
             last: None,
             host: HostReader::new(proc_root, mount.hierarchy, mount.namespaced),
-            tree: Tree::open(&mount.root, mount.version, descriptors)?,
-            reader: Reader::new(),
+            tree: Tree::open(&mount, descriptors)?,
+            reader: Reader::new(if mount.is_kernels() { read::open_kernels } else { read::open_below }),
             names: Names::new(places(roots, &mount)),
             log: log(roots, &mount),
             owners: Owners::new(&mount),
             started: Instant::now().checked_sub(REACH).unwrap_or_else(Instant::now),
             sweeps: 0,
+            turns: due::turns(USUAL),
             tension: Tension::default(),
             effort,
             is_kernels: mount.is_kernels(),
@@ -135,11 +136,11 @@ impl Local {
     }
 
     /// Finds and reads what there is. Where a cgroup vanished meanwhile, another may have taken its place
-    /// unseen, so the tree is looked at once more.
+    /// unseen, and where one moved there may be more below it, so the tree is looked at once more.
     fn sweep(&mut self) -> Result<(), Errno> {
         self.tree.refresh()?;
-        let vanished = self.read_all();
-        if vanished {
+        let changed = self.read_all();
+        if changed {
             self.tree.refresh()?;
             self.read_all();
             self.tree.settle();
@@ -148,52 +149,59 @@ impl Local {
         Ok(())
     }
 
-    /// Reads what is due of every cgroup that this sweep has not read yet; true if one of them was gone.
+    /// Reads what is due of every cgroup that this sweep has not read yet; true if the tree has changed.
     fn read_all(&mut self) -> bool {
         let now = Instant::now();
-        let mut vanished = false;
+        let mut changed = false;
         for (at, index) in self.tree.order().to_vec().into_iter().enumerate() {
             let Some(due) = self.due(at, index, now) else { continue };
-            if !self.read_cgroup(index, due, now) {
-                self.tree.remove(index);
-                vanished = true;
+            match self.read_cgroup(index, due, now) {
+                None => {
+                    self.tree.remove(index);
+                    changed = true;
+                }
+                Some(Due::Signs | Due::WhatShows) => {}
+                // It was found in this very sweep.
+                Some(_) if self.sweeps == 0 => {}
+                Some(Due::WhatMoves | Due::Everything) => changed |= self.tree.look_below(index),
             }
         }
-        vanished
+        changed
     }
 
     /// How much is due of the cgroup at a place in the order; `None` if this sweep has read it.
     fn due(&self, at: usize, index: usize, now: Instant) -> Option<Due> {
         let node = self.tree.node(index).filter(|node| node.read_in != Some(self.sweeps))?;
-        let is_turn = at % TURNS == self.sweeps % TURNS;
-        let is_fresh = node.complete.is_some_and(|complete| now.saturating_duration_since(complete) < STALE);
+        let is_turn = at % self.turns == self.sweeps % self.turns;
         Some(match self.effort {
             Effort::Whole => Due::Everything,
             // The first picture is wanted at once; the rest follows with the second reading.
             Effort::Live if self.sweeps == 0 => Due::WhatMoves,
-            Effort::Live if is_turn || !is_fresh => Due::Everything,
+            Effort::Live if is_turn || !due::is_fresh(node.complete, now) => Due::Everything,
+            Effort::Live if node.is_shown => Due::WhatShows,
             Effort::Live => Due::Signs,
         })
     }
 
-    /// Reads what is due of one cgroup; false if it is gone.
-    fn read_cgroup(&mut self, index: usize, due: Due, now: Instant) -> bool {
-        let Some(before) = self.tree.node(index).map(|node| Arc::clone(&node.memory)) else { return false };
+    /// Reads what is due of one cgroup, and how much that was after all; `None` if it is gone.
+    fn read_cgroup(&mut self, index: usize, due: Due, now: Instant) -> Option<Due> {
+        let before = Arc::clone(&self.tree.node(index)?.memory);
         let mut memory = *before;
         let tension = self.tension;
         let is_sign = |pace| Due::is_sign(pace, &before, tension);
         if !self.read_paces(index, is_sign, due, &mut memory) {
-            return false;
+            return None;
         }
         let is_lively = before.usage.is_ok() && Due::Signs.after(&before, &memory, tension) == Due::WhatMoves;
         let due = due.after(&before, &memory, tension);
-        if is_lively || due == Due::Everything {
-            self.tree.keep_open(index, is_lively);
+        if due != Due::Signs {
+            let is_shown = self.tree.node(index).is_some_and(|node| node.is_shown);
+            self.tree.keep_open(index, is_lively || is_shown);
         }
         if !self.read_paces(index, |pace| due.includes(pace) && !is_sign(pace), due, &mut memory)
             || self.is_replaced(index)
         {
-            return false;
+            return None;
         }
         let everything = due == Due::Everything;
         if due != Due::Signs {
@@ -205,7 +213,7 @@ impl Local {
             node.read_in = Some(self.sweeps);
             node.tell(memory);
         }
-        true
+        Some(due)
     }
 
     /// Reads the files of some paces; false if the cgroup is gone.
@@ -251,7 +259,7 @@ impl Local {
             certain => certain,
         };
         let absent = why_absent(node, file, memory.usage);
-        let is_used = node.is_lively || file.pace.is_always_read();
+        let is_used = node.keeps_open || file.pace.is_always_read();
         let kept = opened.filter(|_| is_used && self.tree.descriptors.keep_file(file.pace));
         let Some(node) = self.tree.node_mut(index) else { return false };
         node.faults.retain(|fault| fault.file != Some(file.name));
@@ -400,6 +408,14 @@ impl Source for Local {
         let told = (host, problems);
         self.last = Some(told.clone());
         Ok(Snapshot { oom_kills, ..self.snapshot(begun, Fresh::All, told) })
+    }
+
+    fn set_interval(&mut self, interval: Duration) {
+        self.turns = due::turns(interval);
+    }
+
+    fn show(&mut self, shown: &[CgroupId]) {
+        self.tree.show(shown);
     }
 
     fn wait(&mut self, due: Instant, waker: &Waker) -> Wake {

@@ -21,11 +21,11 @@ mod tree;
 
 pub use crate::kernel::error::Error;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::identity::state::Endpoint;
 use crate::kernel::hierarchy::{self, Roots};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{CgroupId, Snapshot};
 use beancounters::Beancounters;
 use local::{Effort, Local};
 use processes::{Place, Refusal, SIMULATED};
@@ -46,6 +46,12 @@ pub trait Source: Send {
     fn processes(&self) -> Result<Place, Refusal> {
         Err(SIMULATED)
     }
+
+    /// Readings will be asked for so often.
+    fn set_interval(&mut self, _interval: Duration) {}
+
+    /// Somebody looks at the rows of these cgroups, and at no others.
+    fn show(&mut self, _shown: &[CgroupId]) {}
 
     /// Waits until the next reading is due, somebody calls through `waker`, or an event makes an early reading worth
     /// while. Sources without events only wait.

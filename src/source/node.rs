@@ -41,8 +41,10 @@ pub(super) struct Node {
     pub(super) problems: Vec<Problem>,
     /// When every file was read the last time.
     pub(super) complete: Option<Instant>,
-    /// Whether more than its signs was due at the last reading.
-    pub(super) is_lively: bool,
+    /// Whether the files that are read where something moves are kept open.
+    pub(super) keeps_open: bool,
+    /// Whether somebody looks at its row.
+    pub(super) is_shown: bool,
     /// Whether the kernel tells of it, as far as there are descriptors to tell through.
     pub(super) listened: bool,
     /// When a limit of its own was last seen to be hit.
@@ -74,7 +76,8 @@ impl Node {
             faults: Vec::new(),
             problems: Vec::new(),
             complete: None,
-            is_lively: false,
+            keeps_open: false,
+            is_shown: false,
             listened: false,
             hit: None,
             read_in: None,
@@ -90,6 +93,11 @@ impl Node {
     /// Whether its files are opened through its name, not through its directory.
     pub(super) fn is_opened_by_name(&self) -> bool {
         self.directory.is_none() && !self.is_root()
+    }
+
+    /// Whether there was nothing below it when it was last looked at. Two links are the directory itself and its `.`.
+    pub(super) fn is_leaf(&self) -> bool {
+        self.links == Some(2) && self.children.is_empty()
     }
 
     /// What it is within a container.

@@ -61,9 +61,13 @@ pub(super) enum Outcome {
     Failed { doing: &'static str, errno: Errno, reason: Missing },
 }
 
+/// Opens a file by its name below a directory.
+pub(super) type Open = fn(BorrowedFd<'_>, &[u8]) -> Result<OwnedFd, Errno>;
+
 /// The buffer and what was learned about the files.
 #[derive(Debug)]
 pub(super) struct Reader {
+    open: Open,
     buffer: Box<[u8]>,
     stat: StatLines,
     /// The processes of the cgroup whose list was read last.
@@ -71,8 +75,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new() -> Self {
-        Self { buffer: vec![0; LARGEST].into_boxed_slice(), stat: StatLines::default(), processes: Vec::new() }
+    pub(super) fn new(open: Open) -> Self {
+        Self { open, buffer: vec![0; LARGEST].into_boxed_slice(), stat: StatLines::default(), processes: Vec::new() }
     }
 
     /// Reads `file` into `memory`, from `handle` if that is open, else by its name below `base`.
@@ -86,13 +90,20 @@ impl Reader {
     ) -> (Outcome, Option<OwnedFd>) {
         match handle {
             Handle::Open(descriptor) => (self.take(file, descriptor, memory), None),
-            Handle::Closed | Handle::Absent => match open(base, file.name) {
+            Handle::Closed | Handle::Absent => match self.open(base, file.name) {
                 Ok(descriptor) => {
                     let outcome = self.take(file, &descriptor, memory);
                     (outcome, Some(descriptor))
                 }
                 Err(errno) => (outcome_of(errno, "open"), None),
             },
+        }
+    }
+
+    fn open(&self, (directory, location): (BorrowedFd<'_>, Option<&CString>), name: &str) -> Result<OwnedFd, Errno> {
+        match location {
+            None => (self.open)(directory, name.as_bytes()),
+            Some(location) => (self.open)(directory, &[location.as_bytes(), name.as_bytes()].join(&b'/')),
         }
     }
 
@@ -141,18 +152,6 @@ impl Reader {
             self.processes.extend(numbers.filter_map(|number| u32::try_from(number).ok()));
         }
         failed("read", read::TOO_LARGE, Missing::Unreadable)
-    }
-}
-
-fn open((directory, location): (BorrowedFd<'_>, Option<&CString>), name: &str) -> Result<OwnedFd, Errno> {
-    match location {
-        None => read::open_below(directory, name),
-        Some(location) => {
-            let mut path = location.as_bytes().to_vec();
-            path.push(b'/');
-            path.extend_from_slice(name.as_bytes());
-            read::open_below(directory, &path[..])
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::snapshot::Snapshot;
+use crate::snapshot::{CgroupId, Snapshot};
 use crate::source::waker::Waker;
 use crate::source::{Error, Source, Wake};
 
@@ -22,9 +22,10 @@ pub struct Sampler {
 }
 
 /// What the thread is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Request {
     Interval(Duration),
+    Show(Vec<CgroupId>),
     End,
 }
 
@@ -53,6 +54,11 @@ impl Sampler {
         self.ask(Request::Interval(interval));
     }
 
+    /// The rows of these cgroups are on the screen from now on.
+    pub fn show(&self, shown: Vec<CgroupId>) {
+        self.ask(Request::Show(shown));
+    }
+
     fn ask(&self, request: Request) {
         // A thread that ended has closed its channel of samples, which the receiver of those notices.
         _ = self.requests.send(request);
@@ -76,6 +82,7 @@ fn run(
     requests: &Receiver<Request>,
     waker: &Waker,
 ) {
+    source.set_interval(interval);
     let mut due = Instant::now();
     let mut pause = SECOND.min(interval);
     while samples.blocking_send(source.sample()).is_ok() {
@@ -91,10 +98,15 @@ fn run(
                 }
                 Wake::Called => {
                     for request in requests.try_iter() {
-                        let Request::Interval(wanted) = request else { return };
-                        interval = wanted;
-                        pause = wanted;
-                        due = Instant::now() + wanted;
+                        match request {
+                            Request::Interval(wanted) => {
+                                source.set_interval(wanted);
+                                (interval, pause) = (wanted, wanted);
+                                due = Instant::now() + wanted;
+                            }
+                            Request::Show(shown) => source.show(&shown),
+                            Request::End => return,
+                        }
                     }
                 }
             }

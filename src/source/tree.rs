@@ -1,13 +1,13 @@
-//! The cgroup directories that exist, kept up to date at the price of one `fstat` per directory.
+//! The cgroup directories that exist, kept up to date at the price of one `fstat` for each that may have changed.
 //!
 //! The kernel counts a cgroup's children in its directory's link count, so only directories whose
 //! count moved are listed again. One that lost a child is listed again too: a removal and a creation
-//! between two readings leave the count as it was. Must not read memory files.
+//! between two readings leave the count as it was. A leaf need not even be looked at while its usage
+//! stands still, for what is charged below it is charged to it. Must not read memory files.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, open, openat, statat};
@@ -15,10 +15,10 @@ use rustix::io::Errno;
 
 use crate::identity::state::Question;
 use crate::kernel::file::Pace;
-use crate::kernel::hierarchy::Version;
+use crate::kernel::hierarchy::{Mount, Version};
 use crate::kernel::read::DIRECTORY;
 use crate::kernel::segment::printable;
-use crate::snapshot::{Cgroup, CgroupId, Topology};
+use crate::snapshot::{Cgroup, CgroupId, Role, Topology};
 use crate::source::Error;
 use crate::source::descriptors::Descriptors;
 use crate::source::node::{Entry, Node};
@@ -44,11 +44,14 @@ pub(super) struct Tree {
     went: Vec<CgroupId>,
     pub(super) late: Late,
     pub(super) descriptors: Descriptors,
+    /// Whether usage moves where something is charged below: not in a copy of a host's files.
+    charges: bool,
 }
 
 impl Tree {
     /// Opens the root; the tree is empty but for it until the first [`Tree::refresh`].
-    pub(super) fn open(root: &Path, version: Version, descriptors: Descriptors) -> Result<Self, Error> {
+    pub(super) fn open(mount: &Mount, descriptors: Descriptors) -> Result<Self, Error> {
+        let (root, version) = (&*mount.root, mount.version);
         let error = |errno: Errno| Error::Unreadable { doing: "open", path: root.to_owned(), error: errno.into() };
         let fd = open(root, DIRECTORY - OFlags::NOFOLLOW, Mode::empty()).map_err(error)?;
         let stat = fstat(&fd).map_err(error)?;
@@ -65,6 +68,7 @@ impl Tree {
             went: Vec::new(),
             late: Late::default(),
             descriptors,
+            charges: mount.is_kernels(),
         })
     }
 
@@ -110,13 +114,32 @@ impl Tree {
         (stat.st_ino == node.id.inode).then_some(stat.st_nlink)
     }
 
+    /// Whether a cgroup has no children for as long as its usage stands still, down to the byte.
+    fn waits_for_charges(&self, node: &Node) -> bool {
+        self.charges && node.is_leaf() && node.memory.usage.is_ok() && node.memory.hierarchical
+    }
+
+    /// Something moved in a cgroup: whether there is anything below it that was not there before.
+    pub(super) fn look_below(&mut self, index: usize) -> bool {
+        let Some(node) = self.node(index).filter(|node| self.waits_for_charges(node)) else { return false };
+        let links = self.links(node);
+        let has_grown = links != node.links;
+        if let Some(node) = self.node_mut(index).filter(|_| has_grown) {
+            // It is listed at the next refresh.
+            node.links = None;
+        }
+        has_grown
+    }
+
     /// Finds what came and went since the last time.
     ///
     /// # Errors
     /// Only if the root itself is gone.
     pub(super) fn refresh(&mut self) -> Result<(), Errno> {
+        let may_have_changed = |&index: &usize| self.node(index).is_some_and(|node| !self.waits_for_charges(node));
+        let looked_at = self.order.iter().copied().filter(may_have_changed);
         let links: Vec<_> =
-            self.order.iter().map(|&index| (index, self.node(index).and_then(|node| self.links(node)))).collect();
+            looked_at.map(|index| (index, self.node(index).and_then(|node| self.links(node)))).collect();
         // Children after their parents: what is gone marks its parent, which is listed below.
         for &(index, links) in &links {
             match links {
@@ -162,12 +185,12 @@ impl Tree {
         self.topology = None;
     }
 
-    /// Keeps the files that are read where something moves open while that is so: each costs the kernel memory.
-    pub(super) fn keep_open(&mut self, index: usize, is_lively: bool) {
+    /// Keeps the files that are read where something moves open while they are `wanted`: each costs the kernel memory.
+    pub(super) fn keep_open(&mut self, index: usize, wanted: bool) {
         let (files, Some(node)) = (self.version.files(), self.nodes.get_mut(index).and_then(Option::as_mut)) else {
             return;
         };
-        if node.is_lively && !is_lively {
+        if node.keeps_open && !wanted {
             for (handle, file) in node.handles.iter_mut().zip(files).filter(|(_, file)| !file.pace.is_always_read()) {
                 if matches!(handle, Handle::Open(_)) {
                     *handle = Handle::Closed;
@@ -175,7 +198,22 @@ impl Tree {
                 }
             }
         }
-        node.is_lively = is_lively;
+        node.keeps_open = wanted;
+    }
+
+    /// Somebody looks at the rows of these cgroups, and with them at the trunks of the containers.
+    pub(super) fn show(&mut self, shown: &[CgroupId]) {
+        for node in self.nodes.iter_mut().flatten() {
+            node.is_shown = false;
+        }
+        let mut pending: Vec<usize> = shown.iter().filter_map(|id| self.places.get(id)).copied().collect();
+        while let Some(index) = pending.pop() {
+            let Some(node) = self.node_mut(index) else { continue };
+            node.is_shown = true;
+            let below = node.children.clone();
+            pending
+                .extend(below.into_iter().filter(|&child| self.node(child).is_some_and(|n| n.role() == Role::Trunk)));
+        }
     }
 
     /// Lists `index` and every directory found below it. Not recursive: cgroups may be nested deeper than a stack.

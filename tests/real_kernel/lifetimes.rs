@@ -3,6 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use memcgtop::kernel::hierarchy::Roots;
+use memcgtop::source::Source as _;
+use memcgtop::source::local::{Effort, Local};
+
 use crate::support::cgroups::{Cgroup, Sandbox};
 use crate::support::hogs::Hog;
 use crate::support::program::{Snapshot, Stream, snapshots};
@@ -66,6 +70,28 @@ fn a_kill_stays_with_the_child_that_is_removed() {
     stream.close();
     assert_eq!(row.number("oom_kill"), 0, "it was the child's: {row:?}");
     assert_ne!(row.text("verdict.state"), Some("oom"), "{row:?}");
+}
+
+#[test]
+fn what_is_charged_below_a_still_cgroup_is_found_at_once() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let sandbox = Sandbox::new(&hierarchy, "still");
+    let still = sandbox.cgroup(&container_name('f'));
+    let roots = Roots { cgroup: Some(sandbox.root().directory.clone()), ..Roots::default() };
+    let mut local = Local::open(&roots, Effort::Live).unwrap();
+    let mut paths = || -> Vec<String> {
+        let snapshot = local.sample().unwrap();
+        snapshot.topology.cgroups.iter().map(|cgroup| cgroup.id.path.to_string()).collect()
+    };
+    (0..3).for_each(|_| _ = paths());
+    let inner = still.child("inner");
+    let mut hog = Hog::in_cgroup(&inner);
+    hog.does("anon 8");
+    assert!(paths().contains(&format!("/{}/inner", container_name('f'))), "it is charged");
+    // What holds nothing is nobody's news.
+    still.child("empty");
+    let found = (0..60).any(|_| paths().iter().any(|path| path.ends_with("/empty")));
+    assert!(found, "and what is not, is found with the directories that are looked at again");
 }
 
 #[test]

@@ -91,6 +91,10 @@ impl Place {
     /// The place that was written after this one.
     fn after(&self, bytes: &mut impl Iterator<Item = u8>) -> Option<Self> {
         let which = bytes.next()?;
+        if which == 0 {
+            let millis = self.point.millis.wrapping_add(self.pause);
+            return Some(Self { point: Point { millis, ..self.point }, pause: self.pause });
+        }
         let mut numbers = self.numbers();
         for (at, number) in numbers.iter_mut().enumerate() {
             if which & 1 << at != 0 {

@@ -3,6 +3,8 @@
 //! What is not read has the value that it had: with the same usage to the byte and without an event, as far as that
 //! holds. Must not read anything.
 
+use std::time::{Duration, Instant};
+
 use crate::kernel::file::Pace;
 use crate::snapshot::{Host, Memory, Missing, Reading};
 use crate::units::Limit;
@@ -10,11 +12,28 @@ use crate::units::Limit;
 /// From this part of its limit on, in percent, whatever happens to a cgroup happens soon.
 const NEAR: u64 = 90;
 
+/// Whatever is read of a cgroup is read again after this at the latest.
+const AGE: Duration = Duration::from_secs(30);
+/// Where readings are this far apart or nearer, everything is read in so many turns.
+const MOST_TURNS: u128 = 300;
+
+/// How many readings it takes until everything was read again, a part of the cgroups at each.
+pub(super) fn turns(interval: Duration) -> usize {
+    (AGE.as_millis() / interval.as_millis().max(1)).clamp(1, MOST_TURNS) as usize
+}
+
+/// Whether everything was read so lately that its turn can be waited for. That may be skipped where cgroups come and go.
+pub(super) fn is_fresh(complete: Option<Instant>, now: Instant) -> bool {
+    complete.is_some_and(|complete| now.saturating_duration_since(complete) < 2 * AGE)
+}
+
 /// How much of a cgroup is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     /// What says whether it moved.
     Signs,
+    /// Also what somebody who looks at it sees first: what it is made of, and its limits.
+    WhatShows,
     /// What moves.
     WhatMoves,
     /// Everything.
@@ -61,7 +80,7 @@ impl Due {
         let moved = before.usage != now.usage || before.events != now.events || before.under_oom != now.under_oom;
         let lasts = now.psi.is_ok_and(|psi| psi.some.avg10 > 0.0) || now.under_oom == Ok(true);
         match self {
-            Self::Signs if moved || lasts || tension.reclaims || is_near(now) => Self::WhatMoves,
+            Self::Signs | Self::WhatShows if moved || lasts || tension.reclaims || is_near(now) => Self::WhatMoves,
             due => due,
         }
     }
@@ -70,6 +89,7 @@ impl Due {
     pub(super) fn includes(self, pace: Pace) -> bool {
         match self {
             Self::Signs => false,
+            Self::WhatShows => pace == Pace::Moved,
             Self::WhatMoves => pace != Pace::Slow,
             Self::Everything => true,
         }
