@@ -287,7 +287,7 @@ proptest! {
             fs::write(proc.path().join(file), bytes).unwrap();
         }
         let mut problems = Vec::new();
-        let host = HostReader::new(proc.path().to_owned(), Hierarchy::V2, false).read(&mut problems);
+        let host = HostReader::new(proc.path(), Hierarchy::V2, false).read(&mut problems);
         prop_assert!(host.cpus > 0);
     }
 

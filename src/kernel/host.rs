@@ -3,25 +3,29 @@
 //! Must not read anything outside of the `/proc` that it was given.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use procfs::prelude::*;
-use procfs::{Meminfo, ProcError, VmStat};
+use procfs::{Meminfo, ProcError};
 
-use crate::kernel::{parse, read};
-use crate::snapshot::{Hierarchy, Host, Missing, Problem, Reading};
+use crate::kernel::read::{self, Kept};
+use crate::kernel::{hierarchy, parse};
+use crate::snapshot::Hierarchy;
+use crate::snapshot::{Host, Missing, Problem, Psi, Reading};
 use crate::text;
 
 /// Reads the host's figures below one `/proc`.
 #[derive(Debug)]
 pub struct HostReader {
-    proc_root: PathBuf,
+    meminfo: Kept,
+    vmstat: Kept,
+    pressure: Kept,
     blank: Host,
 }
 
 impl HostReader {
     /// Reads what does not change: names and processors. `namespaced`: see [`Host::namespaced`].
-    pub fn new(proc_root: PathBuf, hierarchy: Hierarchy, namespaced: bool) -> Self {
+    pub fn new(proc_root: &Path, hierarchy: Hierarchy, namespaced: bool) -> Self {
         let text = |file: &str| read::whole(&proc_root.join(file)).unwrap_or_default();
         let line = |file: &str| String::from_utf8_lossy(&text(file)).trim().to_owned();
         let blank = Host {
@@ -43,48 +47,44 @@ impl HostReader {
             pswpout: Err(Missing::Unreadable),
             psi: Err(Missing::Unreadable),
         };
-        Self { proc_root, blank }
+        // Files of a copy may be replaced.
+        let new = if hierarchy::is_procfs(proc_root) { Kept::new } else { Kept::opened_anew };
+        let file = |name: &str| new(proc_root.join(name));
+        Self { meminfo: file("meminfo"), vmstat: file("vmstat"), pressure: file("pressure/memory"), blank }
     }
 
     /// Reads what moves. A file that fails becomes a problem and leaves its figures marked.
-    pub fn read(&self, problems: &mut Vec<Problem>) -> Host {
+    pub fn read(&mut self, problems: &mut Vec<Problem>) -> Host {
         let mut host = self.blank.clone();
-        self.take("meminfo", problems, |bytes| meminfo(bytes, &mut host));
-        self.take("vmstat", problems, |bytes| vmstat(bytes, &mut host));
-        host.psi = self.pressure(problems);
+        take(&mut self.meminfo, problems, |bytes| meminfo(bytes, &mut host));
+        take(&mut self.vmstat, problems, |bytes| vmstat(bytes, &mut host));
+        host.psi = pressure(&mut self.pressure, problems);
         host
     }
+}
 
-    fn take(&self, name: &str, problems: &mut Vec<Problem>, parse: impl FnOnce(&[u8]) -> Result<(), String>) {
-        let path = self.proc_root.join(name);
-        match read::whole(&path) {
-            Ok(bytes) => {
-                if let Err(error) = parse(&bytes) {
-                    problems.push(problem(&path, "parse", error));
-                }
-            }
-            Err(error) => problems.push(problem(&path, "read", error.to_string())),
-        }
-    }
+fn take(file: &mut Kept, problems: &mut Vec<Problem>, parse: impl FnOnce(&[u8]) -> Result<(), String>) {
+    let problem = match file.read().map(parse) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => problem(file.path(), "parse", error),
+        Err(error) => problem(file.path(), "read", error.to_string()),
+    };
+    problems.push(problem);
+}
 
-    /// Without pressure accounting there is no such file, or reading it is not supported: normal, no problem.
-    fn pressure(&self, problems: &mut Vec<Problem>) -> Reading<crate::snapshot::Psi> {
-        let path = self.proc_root.join("pressure/memory");
-        match read::whole(&path) {
-            Ok(bytes) => parse::psi(&bytes).ok_or_else(|| {
-                problems.push(problem(&path, "parse", "not a pressure file".to_owned()));
-                Missing::Unreadable
-            }),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::Unsupported) => {
-                Err(Missing::AccountingOff)
-            }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Missing::Permission),
-            Err(error) => {
-                problems.push(problem(&path, "read", error.to_string()));
-                Err(Missing::Unreadable)
-            }
+/// Without pressure accounting there is no such file, or reading it is not supported: normal, no problem.
+fn pressure(file: &mut Kept, problems: &mut Vec<Problem>) -> Reading<Psi> {
+    let problem = match file.read().map(parse::psi) {
+        Ok(Some(psi)) => return Ok(psi),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::Unsupported) => {
+            return Err(Missing::AccountingOff);
         }
-    }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(Missing::Permission),
+        Ok(None) => problem(file.path(), "parse", "not a pressure file".to_owned()),
+        Err(error) => problem(file.path(), "read", error.to_string()),
+    };
+    problems.push(problem);
+    Err(Missing::Unreadable)
 }
 
 fn problem(path: &Path, doing: &'static str, error: String) -> Problem {
@@ -109,18 +109,32 @@ fn meminfo(bytes: &[u8], host: &mut Host) -> Result<(), String> {
     Ok(())
 }
 
+/// In place: it has hundreds of counters, of which a few are wanted.
 fn vmstat(bytes: &[u8], host: &mut Host) -> Result<(), String> {
-    let VmStat(counters) = VmStat::from_read(plausible(bytes)?).map_err(|error| brief(&error))?;
-    let counter = |key: &str| counters.get(key).and_then(|&value| u64::try_from(value).ok());
-    let stalls: Vec<u64> =
-        counters.keys().filter(|key| key.starts_with("allocstall")).filter_map(|key| counter(key)).collect();
-    host.oom_kill = counter("oom_kill").ok_or(Missing::NotInKernel);
-    host.pgscan_kswapd = counter("pgscan_kswapd").ok_or(Missing::NotInKernel);
-    host.pswpin = counter("pswpin").ok_or(Missing::NotInKernel);
-    host.pswpout = counter("pswpout").ok_or(Missing::NotInKernel);
-    host.allocstall =
-        if stalls.is_empty() { Err(Missing::NotInKernel) } else { Ok(stalls.into_iter().fold(0, u64::saturating_add)) };
+    let [mut oom_kill, mut pgscan_kswapd, mut pswpin, mut pswpout, mut allocstall] = [Err(Missing::NotInKernel); 5];
+    for (key, value) in parse::keyed(bytes) {
+        let counter = match key {
+            b"oom_kill" => &mut oom_kill,
+            b"pgscan_kswapd" => &mut pgscan_kswapd,
+            b"pswpin" => &mut pswpin,
+            b"pswpout" => &mut pswpout,
+            // One for each zone.
+            key if key.starts_with(b"allocstall") => &mut allocstall,
+            _ => continue,
+        };
+        let value = parse::number(value).ok_or_else(not_the_kernels)?;
+        *counter = Ok(value.saturating_add(counter.unwrap_or(0)));
+    }
+    if [oom_kill, pgscan_kswapd, pswpin, pswpout, allocstall].iter().all(Result::is_err) {
+        return Err(not_the_kernels());
+    }
+    (host.oom_kill, host.pgscan_kswapd, host.allocstall) = (oom_kill, pgscan_kswapd, allocstall);
+    (host.pswpin, host.pswpout) = (pswpin, pswpout);
     Ok(())
+}
+
+fn not_the_kernels() -> String {
+    read::explained(read::NOT_THE_KERNELS).to_string()
 }
 
 /// `procfs` slices names by bytes and multiplies units unchecked: only text that it can bear goes through.
@@ -132,7 +146,7 @@ fn plausible(bytes: &[u8]) -> Result<&[u8], String> {
     }
     let longest = bytes.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).max().unwrap_or(0);
     if !bytes.is_ascii() || longest > LONGEST_NUMBER {
-        return Err(read::explained(read::NOT_THE_KERNELS).to_string());
+        return Err(not_the_kernels());
     }
     Ok(bytes)
 }
@@ -140,7 +154,7 @@ fn plausible(bytes: &[u8]) -> Result<&[u8], String> {
 /// What `procfs` takes for a bug of its own, with the place and an appeal to report it, is what the kernel does not print.
 fn brief(error: &ProcError) -> String {
     match error {
-        ProcError::InternalError(_) => read::explained(read::NOT_THE_KERNELS).to_string(),
+        ProcError::InternalError(_) => not_the_kernels(),
         error => error.to_string().lines().next().unwrap_or_default().to_owned(),
     }
 }

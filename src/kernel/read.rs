@@ -6,14 +6,18 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread};
 use rustix::path::Arg;
 
 /// The kernel prints no file that is larger: about 200,000 mounts, or eight million processes.
 pub const LARGEST: u64 = 64 << 20;
+
+/// So much is read at a time.
+const PIECE: usize = 16 << 10;
 
 /// How a cgroup's directory is opened: no link in its place.
 pub const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
@@ -74,6 +78,57 @@ pub fn whole_into(path: &Path, bytes: &mut Vec<u8>) -> io::Result<()> {
     if bytes.len() as u64 > LARGEST { Err(explained(TOO_LARGE)) } else { Ok(()) }
 }
 
+/// A file that is read again and again.
+#[derive(Debug)]
+pub struct Kept {
+    path: PathBuf,
+    file: Option<File>,
+    stays_open: bool,
+    bytes: Vec<u8>,
+}
+
+impl Kept {
+    /// One of the kernel's, which is kept open.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, file: None, stays_open: true, bytes: Vec::new() }
+    }
+
+    /// One that another may take the place of.
+    pub fn opened_anew(path: PathBuf) -> Self {
+        Self { stays_open: false, ..Self::new(path) }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All of it, as it is now.
+    ///
+    /// # Errors
+    /// As for [`whole`]. It is opened again the next time.
+    pub fn read(&mut self) -> io::Result<&[u8]> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => open(&self.path)?,
+        };
+        self.bytes.clear();
+        // The kernel hands out a page at a time, whole lines each.
+        loop {
+            let length = self.bytes.len();
+            self.bytes.reserve(PIECE);
+            if pread(&file, spare_capacity(&mut self.bytes), length as u64)? == 0 {
+                break;
+            }
+            if self.bytes.len() as u64 > LARGEST {
+                return Err(explained(TOO_LARGE));
+            }
+        }
+        self.file = Some(file).filter(|_| self.stays_open);
+        Ok(&self.bytes)
+    }
+}
+
 /// It is looked at before it is opened: opening alone makes some devices act.
 fn open_regular(directory: impl AsFd, name: impl Arg + Copy, look: AtFlags, links: OFlags) -> Result<OwnedFd, Errno> {
     let stat = statat(&directory, name, look)?;
@@ -123,5 +178,22 @@ mod tests {
         assert!(open_below(below.as_fd(), b"file").is_ok());
         assert_eq!(open_below(below.as_fd(), b"link").unwrap_err(), NOT_REGULAR);
         assert_eq!(open_below(below.as_fd(), b"none").unwrap_err(), Errno::NOENT);
+    }
+
+    #[test]
+    fn what_is_read_again_is_as_it_is_now() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let long = "a line\n".repeat(10_000);
+        fs::write(&path, &long).unwrap();
+        let (mut kept, mut anew) = (Kept::new(path.clone()), Kept::opened_anew(path.clone()));
+        assert!(kept.read().unwrap() == long.as_bytes() && anew.read().unwrap() == long.as_bytes());
+        fs::write(&path, "shorter\n").unwrap();
+        assert!(kept.read().unwrap() == b"shorter\n" && anew.read().unwrap() == b"shorter\n");
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "another\n").unwrap();
+        assert!(kept.read().unwrap() == b"shorter\n" && anew.read().unwrap() == b"another\n");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(anew.read().unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

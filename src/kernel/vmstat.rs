@@ -2,21 +2,15 @@
 //!
 //! Must not read anything else of `/proc/vmstat`: the other figures are [`crate::kernel::host`]'s.
 
-use std::fs::File;
 use std::path::Path;
 
-use rustix::io::pread;
-
-use crate::kernel::{parse, read};
-
-/// Some kernels print 6 KiB; more than this none does.
-const LARGEST: usize = 32 * 1024;
+use crate::kernel::parse;
+use crate::kernel::read::Kept;
 
 /// `oom_kill` of `/proc/vmstat`, which counts since boot.
 #[derive(Debug)]
 pub struct OomKills {
-    file: File,
-    buffer: Box<[u8]>,
+    file: Kept,
     before: Option<u64>,
 }
 
@@ -24,8 +18,7 @@ impl OomKills {
     /// Opens the file below `proc_root` and takes its count; `None` where it cannot be read or does not tell (before
     /// 4.13).
     pub fn open(proc_root: &Path) -> Option<Self> {
-        let file = read::open(&proc_root.join("vmstat")).ok()?;
-        let mut kills = Self { file, buffer: vec![0; LARGEST].into_boxed_slice(), before: None };
+        let mut kills = Self { file: Kept::new(proc_root.join("vmstat")), before: None };
         kills.before = kills.read();
         kills.before.is_some().then_some(kills)
     }
@@ -37,12 +30,7 @@ impl OomKills {
     }
 
     fn read(&mut self) -> Option<u64> {
-        let mut length = 0;
-        // The kernel hands out a page at a time, whole lines each.
-        while let Ok(read @ 1..) = pread(&self.file, &mut self.buffer[length..], length as u64) {
-            length += read;
-        }
-        parse::value_of(&self.buffer[..length], b"oom_kill").ok()?
+        parse::value_of(self.file.read().ok()?, b"oom_kill").ok()?
     }
 }
 

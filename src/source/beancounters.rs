@@ -145,7 +145,7 @@ impl Beancounters {
             file: file.to_owned(),
             is_kernels,
             effort,
-            host: HostReader::new(roots.proc_root(), Hierarchy::OpenVz, false),
+            host: HostReader::new(&roots.proc_root(), Hierarchy::OpenVz, false),
             table: Table::default(),
             bytes: Vec::new(),
             ids: Vec::new(),
@@ -293,7 +293,7 @@ impl Source for Beancounters {
             oom_kills: Vec::new(),
             oom_log: Err(if self.is_kernels { Missing::NotInBeancounters } else { Missing::NotHere }),
             own: Own {
-                rss: own::rss(std::process::id()),
+                rss: own::rss(),
                 directories: Ok(0),
                 files: Ok(0),
                 cgroup: Err(if self.is_kernels { Missing::NotInBeancounters } else { Missing::NotHere }),

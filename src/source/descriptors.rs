@@ -55,9 +55,11 @@ impl Descriptors {
         Self { kept: 0, files: 0, most: 0, told: 0, telling: 0 }
     }
 
-    /// Takes a place for a directory, if there is one.
+    /// Takes a place for a directory, if there is one. Most places are left for files: opening those by a path costs
+    /// little more than by their directory, and much more than not at all.
     pub(super) fn keep_directory(&mut self) -> bool {
-        self.take(self.most)
+        let directories = self.kept.saturating_sub(self.files);
+        directories < self.most / 8 * 3 && self.take(self.most)
     }
 
     /// There are so many files that the kernel would tell through: places are left for them before others are kept.
@@ -70,7 +72,7 @@ impl Descriptors {
         (self.kept.saturating_sub(self.files) as u64, self.files as u64)
     }
 
-    /// Takes a place for a file, if there is one. An eighth of all is left for directories that are still to come.
+    /// Takes a place for a file, if there is one. An eighth of all is left for what is still to come.
     pub(super) fn keep_file(&mut self, pace: Pace) -> bool {
         let taken = self.take_for_file(pace);
         self.files += usize::from(taken);
@@ -114,6 +116,7 @@ mod tests {
     fn files_that_the_kernel_tells_through_are_kept_first() {
         let mut descriptors = Descriptors { most: 160, ..Descriptors::none() };
         let cgroups = 40;
+        assert!(cgroups <= 160 / 8 * 3, "there is a place for each directory");
         descriptors.expect(cgroups);
         let (mut told, mut every) = (0, 0);
         for _ in 0..cgroups {
@@ -128,5 +131,17 @@ mod tests {
         descriptors.release_file(Pace::Told);
         assert!(!descriptors.keep_file(Pace::Every), "it is left for the next one");
         assert!(descriptors.keep_file(Pace::Told));
+    }
+
+    #[test]
+    fn where_there_are_too_few_the_files_that_are_read_each_time_come_before_directories() {
+        let mut descriptors = Descriptors { most: 160, ..Descriptors::none() };
+        let (mut directories, mut files) = (0, 0);
+        for _ in 0..100 {
+            directories += u64::from(descriptors.keep_directory());
+            files += u64::from(descriptors.keep_file(Pace::Every));
+        }
+        assert_eq!((directories, files), (60, 80));
+        assert_eq!(descriptors.kept(), (directories, files));
     }
 }

@@ -111,7 +111,7 @@ impl Local {
             watch: Watch::new(&mount, effort, &proc_root),
             own: own::Reader::new(),
             last: None,
-            host: HostReader::new(proc_root, mount.hierarchy, mount.namespaced),
+            host: HostReader::new(&proc_root, mount.hierarchy, mount.namespaced),
             tree: Tree::open(&mount, descriptors)?,
             reader: Reader::new(if mount.is_kernels() { read::open_kernels } else { read::open_below }),
             names: Names::new(places(roots, &mount)),
@@ -186,6 +186,7 @@ impl Local {
     /// Reads what is due of one cgroup, and how much that was after all; `None` if it is gone.
     fn read_cgroup(&mut self, index: usize, due: Due, now: Instant) -> Option<Due> {
         let before = Arc::clone(&self.tree.node(index)?.memory);
+        let opened = self.reader.opened;
         let mut memory = *before;
         let tension = self.tension;
         let is_sign = |pace| Due::is_sign(pace, &before, tension);
@@ -199,7 +200,7 @@ impl Local {
             self.tree.keep_open(index, is_lively || is_shown);
         }
         if !self.read_paces(index, |pace| due.includes(pace) && !is_sign(pace), due, &mut memory)
-            || self.is_replaced(index)
+            || (self.reader.opened != opened && self.is_replaced(index))
         {
             return None;
         }
@@ -211,7 +212,9 @@ impl Local {
         if let Some(node) = self.tree.node_mut(index) {
             node.complete = if everything { Some(now) } else { node.complete };
             node.read_in = Some(self.sweeps);
-            node.tell(memory);
+            if due != Due::Signs {
+                node.tell(memory);
+            }
         }
         Some(due)
     }

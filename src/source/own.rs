@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::kernel::{process, read};
+use rustix::param::page_size;
+
+use crate::kernel::{parse, read};
 use crate::snapshot::{Missing, Own, Reading};
 use crate::source::node::Node;
 use crate::source::tree::Tree;
@@ -28,7 +30,7 @@ impl Reader {
     pub(super) fn look(&mut self, tree: &Tree, is_kernels: bool) {
         let (directories, files) = tree.descriptors.kept();
         let cgroup = if is_kernels { self.cgroup(tree) } else { Err(Missing::NotHere) };
-        self.told = Own { rss: rss(self.number), directories: Ok(directories), files: Ok(files), cgroup };
+        self.told = Own { rss: rss(), directories: Ok(directories), files: Ok(files), cgroup };
     }
 
     /// The lists have the numbers that processes have for their reader. It hardly ever moves, so its cgroup is looked for
@@ -41,8 +43,10 @@ impl Reader {
     }
 }
 
-/// What this process, of that number, holds in memory. Bytes.
-pub(super) fn rss(number: u32) -> Reading {
-    let status = read::whole(Path::new("/proc/self/status")).map_err(|_| Missing::Unreadable)?;
-    process::process(number, &status).map(|process| process.rss()).ok_or(Missing::Unreadable)
+/// What this process holds in memory. Bytes.
+pub(super) fn rss() -> Reading {
+    let statm = read::whole(Path::new("/proc/self/statm")).map_err(|_| Missing::Unreadable)?;
+    // The whole address space, and what of it is in memory.
+    let pages = statm.split(|&byte| byte == b' ').nth(1).and_then(parse::number).ok_or(Missing::Unreadable)?;
+    Ok(pages * page_size() as u64)
 }

@@ -68,6 +68,8 @@ pub(super) type Open = fn(BorrowedFd<'_>, &[u8]) -> Result<OwnedFd, Errno>;
 #[derive(Debug)]
 pub(super) struct Reader {
     open: Open,
+    /// How many files were opened by it so far.
+    pub(super) opened: u64,
     buffer: Box<[u8]>,
     stat: StatLines,
     /// The processes of the cgroup whose list was read last.
@@ -76,7 +78,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(open: Open) -> Self {
-        Self { open, buffer: vec![0; LARGEST].into_boxed_slice(), stat: StatLines::default(), processes: Vec::new() }
+        let buffer = vec![0; LARGEST].into_boxed_slice();
+        Self { open, opened: 0, buffer, stat: StatLines::default(), processes: Vec::new() }
     }
 
     /// Reads `file` into `memory`, from `handle` if that is open, else by its name below `base`.
@@ -92,6 +95,7 @@ impl Reader {
             Handle::Open(descriptor) => (self.take(file, descriptor, memory), None),
             Handle::Closed | Handle::Absent => match self.open(base, file.name) {
                 Ok(descriptor) => {
+                    self.opened += 1;
                     let outcome = self.take(file, &descriptor, memory);
                     (outcome, Some(descriptor))
                 }
