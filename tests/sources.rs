@@ -417,7 +417,7 @@ fn assert_cut_stat(bench: &Bench, memory: &Memory, what: &str) {
 
 /// Readings until the victim's anonymous memory is what was just written.
 fn readings_until(local: &mut Local, anon: u64) -> Option<usize> {
-    (1..=60).find(|_| row(&local.sample().unwrap(), "/victim").stat.anon == Ok(anon))
+    (1..=90).find(|_| row(&local.sample().unwrap(), "/victim").stat.anon == Ok(anon))
 }
 
 #[test]
@@ -455,10 +455,10 @@ fn what_stands_still_is_read_in_turns_and_what_moves_is_near_its_limit_or_is_loo
                 readings_until(&mut local, pages << 20).unwrap()
             })
             .collect();
-        assert!(waits.iter().all(|&readings| readings <= 30) && waits[1..] == [30, 30], "{version:?}: {waits:?}");
-        local.set_interval(Duration::from_secs(10));
+        assert!(waits.iter().all(|&readings| readings <= 60) && waits[1..] == [60, 60], "{version:?}: {waits:?}");
+        local.set_interval(Duration::from_secs(20));
         set_anon(4096);
-        assert!(readings_until(&mut local, 4096) <= Some(3), "{version:?}: half a minute");
+        assert!(readings_until(&mut local, 4096) <= Some(3), "{version:?}: a minute");
         let id = |snapshot: &Snapshot| {
             snapshot.topology.cgroups.iter().find(|c| &*c.id.path == "/victim").unwrap().id.clone()
         };

@@ -27,7 +27,7 @@ use guest::Guest;
 const COUNTS: [usize; 3] = [100, 1000, 5000];
 const ROUNDS: usize = 21;
 /// Everything of a cgroup is read at one reading in so many, where they are a second apart.
-const TURNS: usize = 30;
+const TURNS: usize = 60;
 
 /// How many of the cgroups use other memory at each reading than at the one before.
 #[derive(Clone, Copy)]

@@ -90,7 +90,7 @@ fn what_is_charged_below_a_still_cgroup_is_found_at_once() {
     assert!(paths().contains(&format!("/{}/inner", container_name('f'))), "it is charged");
     // What holds nothing is nobody's news.
     still.child("empty");
-    let found = (0..60).any(|_| paths().iter().any(|path| path.ends_with("/empty")));
+    let found = (0..120).any(|_| paths().iter().any(|path| path.ends_with("/empty")));
     assert!(found, "and what is not, is found with the directories that are looked at again");
 }
 

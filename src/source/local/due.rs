@@ -13,7 +13,7 @@ use crate::units::Limit;
 const NEAR: u64 = 90;
 
 /// Whatever is read of a cgroup is read again after this at the latest.
-const AGE: Duration = Duration::from_secs(30);
+const AGE: Duration = Duration::from_secs(60);
 /// Where readings are this far apart or nearer, everything is read in so many turns.
 const MOST_TURNS: u128 = 300;
 
@@ -25,6 +25,11 @@ pub(super) fn turns(interval: Duration) -> usize {
 /// Whether everything was read so lately that its turn can be waited for. That may be skipped where cgroups come and go.
 pub(super) fn is_fresh(complete: Option<Instant>, now: Instant) -> bool {
     complete.is_some_and(|complete| now.saturating_duration_since(complete) < 2 * AGE)
+}
+
+/// Whether a file is read at every reading of a cgroup of which so much is known, or nearly.
+pub(super) fn is_read_each_time(pace: Pace, memory: &Memory) -> bool {
+    pace.is_always_read() && (pace != Pace::Limited || matches!(memory.limit, Ok(Limit::Bytes(_))))
 }
 
 /// How much of a cgroup is due.
