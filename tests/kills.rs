@@ -238,6 +238,7 @@ impl Kernel {
             topology,
             readings,
             beancounters: Vec::new(),
+            networks: Arc::default(),
             fresh,
             unlisted: Vec::new(),
             problems: Vec::new(),

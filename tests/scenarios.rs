@@ -295,6 +295,7 @@ impl Stage {
             topology: if is_whole { Arc::clone(&self.topology) } else { topology(seen().map(|(cgroup, _)| cgroup)) },
             readings: seen().map(|(_, memory)| Arc::new(*memory)).collect(),
             beancounters: Vec::new(),
+            networks: Arc::default(),
             fresh: self.fresh(round),
             unlisted: (0..)
                 .zip(seen())

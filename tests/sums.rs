@@ -57,6 +57,7 @@ fn moment(at: u64, plans: &[Plan]) -> Snapshot {
         topology: Arc::new(Topology { cgroups: cgroups.collect() }),
         readings: readings.collect::<Vec<Arc<Memory>>>(),
         beancounters: Vec::new(),
+        networks: Arc::default(),
         fresh: Fresh::All,
         unlisted: Vec::new(),
         problems: Vec::new(),

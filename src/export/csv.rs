@@ -47,6 +47,7 @@ fn cell(value: &Value<'_>) -> String {
         Value::Percent(number) | Value::Rate(number) => format!("{number:.2}"),
         Value::Growth(bytes) => format!("{bytes:.0}"),
         Value::Text(text) => text::visible(text).into_owned(),
+        Value::Netns(netns) => netns.inode.to_string(),
         Value::Flag(flag) => flag.to_string(),
         Value::List(items) => text::visible(&items.join("; ")).into_owned(),
     }

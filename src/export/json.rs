@@ -5,11 +5,12 @@ use std::io;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::export::autopsy::AutopsyJson;
+use crate::export::network::NetworkJson;
 use crate::export::resource::ResourceJson;
 use crate::export::{line, timestamp};
 use crate::field::{FIELDS, Value};
 use crate::model::autopsy::Autopsy;
-use crate::model::{Group, Model};
+use crate::model::{Group, Model, Network};
 use crate::snapshot::{Host, Missing, Problem, Psi, Reading, Snapshot};
 use crate::units::Limit;
 
@@ -23,12 +24,16 @@ const SCHEMA_VERSION: u64 = 1;
 pub fn write(model: &Model, rows: &[&Group], out: &mut dyn io::Write) -> io::Result<()> {
     let Some(snapshot) = model.snapshot() else { return Ok(()) };
     let autopsies: Vec<&Autopsy> = model.autopsies().newest().collect();
-    line::write(&Report { snapshot, rows, autopsies, oom_kills: model.autopsies().counted() }, out)
+    line::write(
+        &Report { snapshot, rows, networks: model.networks(), autopsies, oom_kills: model.autopsies().counted() },
+        out,
+    )
 }
 
 struct Report<'a> {
     snapshot: &'a Snapshot,
     rows: &'a [&'a Group],
+    networks: &'a [Network],
     autopsies: Vec<&'a Autopsy>,
     oom_kills: u64,
 }
@@ -41,6 +46,8 @@ impl Serialize for Report<'_> {
         map.serialize_entry("duration_us", &u64::try_from(self.snapshot.took.as_micros()).unwrap_or(u64::MAX))?;
         map.serialize_entry("host", &HostJson(&self.snapshot.host, self.snapshot.oom_log))?;
         map.serialize_entry("containers", &Each(self.rows, |group| Row(group)))?;
+        let network = |network| NetworkJson { network, snapshot: self.snapshot };
+        map.serialize_entry("networks", &self.networks.iter().map(network).collect::<Vec<_>>())?;
         map.serialize_entry("oom_kills_since_attach", &self.oom_kills)?;
         map.serialize_entry("autopsies", &Each(&self.autopsies, |autopsy| AutopsyJson(autopsy)))?;
         map.serialize_entry("problems", &Each(&self.snapshot.problems, ProblemJson))?;
@@ -214,6 +221,7 @@ impl Serialize for Json<'_> {
             Value::Percent(number) | Value::Rate(number) => serializer.serialize_f64((number * 100.0).round() / 100.0),
             Value::Growth(bytes) => serializer.serialize_i64(bytes.round() as i64),
             Value::Text(text) => serializer.serialize_str(text),
+            Value::Netns(netns) => serializer.serialize_u64(netns.inode),
             Value::Flag(flag) => serializer.serialize_bool(*flag),
             Value::List(items) => items.serialize(serializer),
         }

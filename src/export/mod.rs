@@ -7,6 +7,7 @@ pub mod csv;
 pub mod findings;
 pub mod json;
 pub mod line;
+mod network;
 mod resource;
 pub mod table;
 

@@ -7,7 +7,7 @@ mod table;
 
 use std::cmp::Ordering;
 
-use crate::model::Group;
+use crate::model::{Group, Netns};
 use crate::snapshot::Reading;
 use crate::units::{self, Limit};
 
@@ -34,6 +34,8 @@ pub enum Value<'a> {
     Text(&'a str),
     /// Yes or no.
     Flag(bool),
+    /// A network namespace: told by who shares it, compared by its inode.
+    Netns(Netns),
     /// Several names or facts.
     List(Vec<String>),
 }
@@ -50,6 +52,7 @@ impl Value<'_> {
             Self::Rate(_) | Self::Growth(_) => format!("{}/s", self.without_unit()),
             Self::Text(text) => (*text).to_owned(),
             Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+            Self::Netns(netns) => netns.label(),
             Self::List(items) => items.join("; "),
         }
     }
@@ -70,6 +73,7 @@ impl Value<'_> {
             Self::Limit(limit) => Some(limit.bytes().map_or(f64::INFINITY, |bytes| bytes as f64)),
             Self::Percent(number) | Self::Rate(number) | Self::Growth(number) => Some(*number),
             Self::Flag(flag) => Some(f64::from(u8::from(*flag))),
+            Self::Netns(netns) => Some(netns.inode as f64),
             Self::Text(_) | Self::List(_) => None,
         }
     }
@@ -173,6 +177,7 @@ pub const HEADS: &[(&str, &str)] = &[
     ("MAJOR", "pgmajfault"),
     ("FULL", "psi.full_avg10"),
     ("PROCS", "processes"),
+    ("NETNS", "netns"),
 ];
 
 /// What some fields are called elsewhere.

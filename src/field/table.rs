@@ -454,6 +454,13 @@ pub const FIELDS: &[Field] = &[
         .figures
         .populated
         .map(Value::Flag)),
+    field!(
+        "netns",
+        Text,
+        "Its network namespace: own, host, or shared by so many containers; in data, and for filters as well, the inode.",
+        "/proc/PID/ns/net",
+        |g| g.netns.map(Value::Netns)
+    ),
     field!("cause", Text, "What makes it need what it needs.", "growth and rates of memory.stat", |g| Ok(Value::List(
         cause::causes(g)
     ))),

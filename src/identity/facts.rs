@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::snapshot::{Declared, Identity, Kind, Missing, Role};
+use crate::snapshot::{Declared, Identity, Kind, Missing, Reading, Role};
 use crate::units::Limit;
 
 /// What one source or several tell. What they do not tell is `None`.
@@ -24,6 +24,8 @@ pub struct Facts {
     pub namespace: Option<Arc<str>>,
     /// What its first process runs.
     pub command: Option<Arc<str>>,
+    /// The network namespace of its first process, or why that is not known.
+    pub netns: Option<Reading>,
     /// It only holds a pod together.
     pub sandbox: bool,
     /// The memory limit that its configuration asks for.
@@ -48,6 +50,7 @@ impl Facts {
             pod: self.pod.or(others.pod),
             namespace: self.namespace.or(others.namespace),
             command: self.command.or(others.command),
+            netns: self.netns.or(others.netns),
             sandbox: self.sandbox || others.sandbox,
             limit: self.limit.or(others.limit),
             swap_limit: self.swap_limit.or(others.swap_limit),
@@ -63,6 +66,7 @@ impl Facts {
         if identity.role != Role::Outermost {
             return identity;
         }
+        identity.netns = self.netns.unwrap_or(identity.netns);
         if self.is_container && identity.kind == Kind::Cgroup {
             identity.kind = Kind::Container;
         }

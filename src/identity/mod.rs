@@ -141,7 +141,8 @@ pub fn of_path(path: &str) -> Arc<Identity> {
 pub fn of_openvz(id: &str) -> Identity {
     let container =
         Found { kind: Kind::Container, role: Role::Outermost, runtime: Some("openvz"), id: Some(id.into()) };
-    Identity { unnamed: Some(Missing::NotRead), ..identify(&container, id, None) }
+    let netns = Err(Missing::NotInBeancounters);
+    Identity { unnamed: Some(Missing::NotRead), netns, ..identify(&container, id, None) }
 }
 
 fn identify(found: &Found<'_>, segment: &str, pod_id: Option<Arc<str>>) -> Identity {
@@ -158,6 +159,7 @@ fn identify(found: &Found<'_>, segment: &str, pod_id: Option<Arc<str>>) -> Ident
         pod,
         pod_id,
         namespace: Err(Missing::NotRead),
+        netns: Err(if found.role == Role::Helper { Missing::NoContainer } else { Missing::NotRead }),
         declared: Declared { limit: Err(Missing::NotRead), swap_limit: Err(Missing::NotRead) },
         ..Identity::plain(found.kind, name)
     }

@@ -9,6 +9,7 @@ pub mod file;
 pub mod hierarchy;
 pub mod host;
 pub mod kmsg;
+pub mod network;
 pub mod oomd;
 pub mod parse;
 pub mod process;

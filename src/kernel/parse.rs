@@ -77,7 +77,8 @@ pub fn keys(bytes: &[u8], wanted: &mut [(&str, &mut Reading)]) -> Result<(), Mal
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-fn complete_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The lines of a file but for one that was cut off, and for empty ones.
+pub(super) fn complete_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
     bytes[..end].split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }

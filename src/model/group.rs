@@ -11,6 +11,7 @@ use crate::model::gone::EarlierKills;
 use crate::model::graveyard::Vanished;
 use crate::model::history::{History, Point};
 use crate::model::moved::{Marks, Moved};
+use crate::model::networks::Netns;
 use crate::model::resources::Resources;
 use crate::model::verdict::{self, Around, By, RECENT, State, Verdict};
 use crate::model::{Figures, Tally, Worst, groups};
@@ -57,6 +58,8 @@ pub struct Group {
     pub swap_hits: Tally,
     /// Pages of it that kswapd looked at. v2 only.
     pub scanned: Tally,
+    /// Its network namespace, and who shares it.
+    pub netns: Reading<Netns>,
     /// What its beancounter tells besides. OpenVZ only.
     pub resources: Resources,
     /// Who made the OOM killer take from it, the last time.
@@ -165,6 +168,7 @@ impl Group {
             ancestor_ooms: Tally::default(),
             swap_hits: Tally::default(),
             scanned: Tally::default(),
+            netns: Err(Missing::NotRead),
             resources: Resources::default(),
             killed_by: By::default(),
             moved: None,

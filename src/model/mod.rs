@@ -21,6 +21,7 @@ pub mod kills;
 mod latecomers;
 pub mod limits;
 mod moved;
+pub mod networks;
 mod rates;
 pub mod resources;
 pub mod restarts;
@@ -47,6 +48,7 @@ use groups::Shape;
 use host::HostPast;
 use kills::{Autopsies, Now, Rows};
 pub use moved::{HostMoved, Moved, RUNNING, little_of};
+pub use networks::{Netns, Network};
 use restarts::Restarts;
 pub use sums::Worst;
 pub use tally::Tally;
@@ -80,6 +82,7 @@ pub struct Model {
     graveyard: Graveyard,
     autopsies: Autopsies,
     restarts: Restarts,
+    networks: Vec<Network>,
 }
 
 impl Model {
@@ -98,6 +101,7 @@ impl Model {
             graveyard: Graveyard::default(),
             autopsies: Autopsies::default(),
             restarts: Restarts::default(),
+            networks: Vec::new(),
         }
     }
 
@@ -140,6 +144,17 @@ impl Model {
     /// The row of a cgroup, or its tombstone.
     pub fn group(&self, id: &CgroupId) -> Option<&Group> {
         self.groups.iter().chain(self.tombstones()).find(|group| group.id == *id)
+    }
+
+    /// The network namespaces in which there are containers, as far as they were read.
+    pub fn networks(&self) -> &[Network] {
+        &self.networks
+    }
+
+    /// The network namespace of a row, if it was read.
+    pub fn network(&self, group: &Group) -> Option<&Network> {
+        let inode = group.netns.ok()?.inode;
+        self.networks.iter().find(|network| network.now.netns == inode)
     }
 
     /// The newest snapshot.
@@ -205,6 +220,7 @@ impl Model {
                 group.rebase(figures);
                 group.differences = declared::differences(&group.identity, &group.figures, scope);
             }
+            networks::place(&mut self.networks, &mut self.groups, &snapshot.networks);
             self.snapshot = Some(snapshot);
         }
         if scope == Scope::Everything {
@@ -281,6 +297,11 @@ impl Model {
             self.autopsies.count_from_user_space(&self.groups[row], before, kills.from_user_space, now);
         }
         self.hear(&snapshot, now);
+        let is_news = |before: &Snapshot| !Arc::ptr_eq(&before.networks, &snapshot.networks);
+        if !same || before.as_ref().is_none_or(is_news) {
+            networks::take_in(&mut self.networks, &snapshot.networks);
+            networks::place(&mut self.networks, &mut self.groups, &snapshot.networks);
+        }
         self.snapshot = Some(snapshot);
     }
 

@@ -3,6 +3,7 @@
 //! What was not kept is missing and says so; nothing is taken from the present unless it cannot have been different then.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::figures::{Holder, percent};
@@ -28,6 +29,7 @@ impl Model {
             host_past,
             shapes: Vec::new(),
             groups: rows(&self.groups, moment, present.host.hierarchy),
+            networks: Vec::new(),
             ..self.clone()
         };
         let now: HashMap<&CgroupId, &Group> = self.groups.iter().map(|group| (&group.id, group)).collect();
@@ -101,6 +103,7 @@ fn snapshot(present: &Snapshot, at: Duration, past: &HostPast) -> Snapshot {
         at,
         host: host(&present.host, past),
         readings: Vec::new(),
+        networks: Arc::default(),
         oom_kills: Vec::new(),
         problems: Vec::new(),
         own: Own::missing(NOT_KEPT),
@@ -208,6 +211,7 @@ impl Group {
         let after = After::of(&self.history, moment);
         let mut then = Self::new(self.id.clone(), Figures::missing(NOT_KEPT));
         then.identity.clone_from(&self.identity);
+        then.netns = self.netns;
         then.verdict = Err(NOT_KEPT);
         let (now, figures) = (&self.figures, &mut then.figures);
         figures.usage = now.usage.and_then(|_| point.usage().ok_or(NOT_KEPT));

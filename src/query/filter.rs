@@ -134,6 +134,7 @@ fn compare(field: &Field, operator: Operator, operand: &Operand, group: &Group) 
 /// Whether the value, or one of several, is the word.
 fn is(value: &Value<'_>, text: &str) -> bool {
     match value {
+        Value::Netns(netns) => netns.label() == text || netns.inode.to_string() == text,
         Value::List(items) => items.iter().any(|item| item.to_lowercase() == text),
         value => value.human().to_lowercase() == text,
     }

@@ -35,6 +35,8 @@ pub struct Identity {
     pub namespace: Reading<Arc<str>>,
     /// What its first process runs, as the kernel calls it; `None` where there is none or it was not looked for.
     pub command: Option<Arc<str>>,
+    /// The network namespace of its first process: the inode of `/proc/PID/ns/net`.
+    pub netns: Reading,
     /// Whether it only holds a pod together (`pause`, `catatonit`); where the runtime is a virtual machine it is all of it.
     pub sandbox: bool,
     /// The limits that its runtime's configuration asks for.
@@ -66,6 +68,7 @@ impl Identity {
             pod_id: None,
             namespace: Err(Missing::NoContainer),
             command: None,
+            netns: Err(Missing::NoContainer),
             sandbox: false,
             declared: Declared { limit: Err(Missing::NoContainer), swap_limit: Err(Missing::NoContainer) },
         }

@@ -62,8 +62,14 @@ pub enum Missing {
     NoState,
     /// Its runtime's state is there, but could not be read or understood: see the problems.
     BadState,
-    /// Its runtime's state was not read within its time.
+    /// Its runtime's state, or a process of it, was not read within its time.
     TooSlow,
+    /// It has no process, or none that shows in `/proc`, to be looked at.
+    NoProcess,
+    /// Its processes are another user's, whom the reader may not look into.
+    NoPtrace,
+    /// `/proc` is that of another process namespace than the cgroups' lists.
+    OtherNumbers,
     /// OpenVZ's beancounters have no such figure.
     NotInBeancounters,
     /// The file of the beancounters has no such line or column: it was cut short, or another kernel's.
@@ -87,6 +93,7 @@ impl Missing {
                 | Self::NoPod
                 | Self::NotOnDisk
                 | Self::NoDirectory
+                | Self::NoProcess
         )
     }
 
@@ -127,7 +134,12 @@ impl Missing {
             Self::NotOnDisk => "its runtime keeps no such thing in files",
             Self::NoState => "its runtime's state was not found",
             Self::BadState => "its runtime's state could not be read or understood, see problems",
-            Self::TooSlow => "reading its runtime's state took too long",
+            Self::TooSlow => "looking at it took too long",
+            Self::NoProcess => "no process of it shows in /proc",
+            Self::NoPtrace => {
+                "permission denied: only root (CAP_SYS_PTRACE) is told the network namespace of another user's processes"
+            }
+            Self::OtherNumbers => "this /proc is that of another process namespace than the cgroups' lists",
             Self::NotInBeancounters => "OpenVZ's beancounters do not tell this",
             Self::NotInFile => "the file of the beancounters has no such line or column",
             Self::Emulated => "Virtuozzo 8 prints a number in its place, but counts nothing",

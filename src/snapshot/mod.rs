@@ -7,6 +7,7 @@ mod beancounter;
 mod fresh;
 mod identity;
 mod missing;
+mod network;
 mod oom;
 mod own;
 mod process;
@@ -21,6 +22,7 @@ pub use beancounter::{Beancounter, Bound, Resource, Unit};
 pub use fresh::Fresh;
 pub use identity::{Declared, Identity, Kind, Role};
 pub use missing::{Missing, Reading};
+pub use network::{Counts, Figure, INITIAL, Network, Networks, Sockets, Starved, Traffic};
 pub use oom::{AtLimit, Culprit, OomKill, Part, Task};
 pub use own::Own;
 pub use process::{Process, Processes};
@@ -42,7 +44,10 @@ pub struct Snapshot {
     pub readings: Vec<Arc<Memory>>,
     /// What the beancounter of each of them says, in the same order; empty where the host has none.
     pub beancounters: Vec<Option<Arc<Beancounter>>>,
-    /// Which of them are of this moment.
+    /// The network namespaces in which there are containers. The same allocation as in the snapshot before if none was
+    /// read meanwhile.
+    pub networks: Arc<Networks>,
+    /// Which readings are of this moment.
     pub fresh: Fresh,
     /// Cgroups, as indices into the topology, in which there may be others, and why: their directories could not be
     /// listed, or only in part.

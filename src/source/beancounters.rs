@@ -138,8 +138,14 @@ impl Beancounters {
         let is_kernels = hierarchy::is_procfs(file);
         // The configurations of this host say nothing of another's containers.
         let root = roots.root.clone().or_else(|| is_kernels.then(|| "/".into()));
-        let places =
-            root.map(|root| Places { cgroups: PathBuf::new(), proc_root: None, root: Some(root), apis: Vec::new() });
+        let places = root.map(|root| Places {
+            cgroups: PathBuf::new(),
+            proc_root: None,
+            root: Some(root),
+            processes: Err(Missing::NotInBeancounters),
+            apis: Vec::new(),
+        });
+        let started = Instant::now();
         let mut source = Self {
             unnamed: unnamed(file),
             file: file.to_owned(),
@@ -151,8 +157,8 @@ impl Beancounters {
             ids: Vec::new(),
             counted: Vec::new(),
             topology: Arc::default(),
-            names: places.map(Names::new),
-            started: Instant::now(),
+            names: places.map(|places| Names::new(places, started)),
+            started,
         };
         source.read()?;
         Ok(source)
@@ -239,7 +245,7 @@ impl Beancounters {
     }
 
     fn problems(&self, problems: &mut Vec<Problem>) {
-        problems.extend(self.names.as_ref().and_then(Names::problem));
+        problems.extend(self.names.iter().flat_map(Names::problems));
         problems.extend(self.counted.iter().flat_map(|counted| counted.problems.iter().cloned()));
         let twice = self.table.blocks().len() - self.counted.len();
         let told = [(twice, "repeated beancounter"), (self.table.senseless, "senseless line")];
@@ -287,6 +293,7 @@ impl Source for Beancounters {
             topology: Arc::clone(&self.topology),
             readings: readings.collect(),
             beancounters: std::iter::once(None).chain(beancounters).collect(),
+            networks: Arc::default(),
             fresh: Fresh::All,
             unlisted: Vec::new(),
             problems,

@@ -107,6 +107,8 @@ impl Local {
             Effort::Whole => Descriptors::none(),
         };
         let proc_root = roots.proc_root();
+        let started = Instant::now().checked_sub(REACH).unwrap_or_else(Instant::now);
+        let processes = Place::of(&mount, proc_root.clone());
         Ok(Self {
             watch: Watch::new(&mount, effort, &proc_root),
             own: own::Reader::new(),
@@ -114,16 +116,16 @@ impl Local {
             host: HostReader::new(&proc_root, mount.hierarchy, mount.namespaced),
             tree: Tree::open(&mount, descriptors)?,
             reader: Reader::new(if mount.is_kernels() { read::open_kernels } else { read::open_below }),
-            names: Names::new(places(roots, &mount)),
+            names: Names::new(places(roots, &mount, &processes), started),
             log: log(roots, &mount),
             owners: Owners::new(&mount),
-            started: Instant::now().checked_sub(REACH).unwrap_or_else(Instant::now),
+            started,
             sweeps: 0,
             turns: due::turns(USUAL),
             tension: Tension::default(),
             effort,
             is_kernels: mount.is_kernels(),
-            processes: Place::of(&mount, roots.proc_root()),
+            processes,
             mount,
         })
     }
@@ -321,6 +323,7 @@ impl Local {
             unlisted: unlisted.collect(),
             readings: nodes().map(|node| Arc::clone(&node.memory)).collect(),
             beancounters: Vec::new(),
+            networks: self.names.networks(),
             fresh,
             topology: self.tree.topology(),
             problems,
@@ -339,7 +342,7 @@ impl Local {
     }
 
     fn problems(&self, problems: &mut Vec<Problem>) {
-        problems.extend(self.names.problem());
+        problems.extend(self.names.problems());
         let mut told = HashSet::new();
         for node in self.tree.order().iter().filter_map(|&index| self.tree.node(index)) {
             let path = |file: &str| {
@@ -377,11 +380,17 @@ fn log(roots: &Roots, mount: &Mount) -> Log {
 }
 
 /// Where the runtimes' state is looked for: never on this host where the cgroups are a copy of another's.
-fn places(roots: &Roots, mount: &Mount) -> Places {
+fn places(roots: &Roots, mount: &Mount, processes: &Result<Place, Refusal>) -> Places {
     let is_copy = !mount.is_kernels();
-    let proc_root = (!is_copy || roots.proc.is_some() || roots.root.is_some()).then(|| roots.proc_root());
+    let proc_root = roots.proc_root();
+    let processes = match processes {
+        Ok(_) => Ok(()),
+        Err(_) if !is_copy && hierarchy::is_procfs(&proc_root) => Err(Missing::OtherNumbers),
+        Err(_) => Err(Missing::NotHere),
+    };
+    let proc_root = (!is_copy || roots.proc.is_some() || roots.root.is_some()).then_some(proc_root);
     let own = (!is_copy && roots.proc.is_none()).then(|| "/".into());
-    Places { cgroups: mount.root.clone(), proc_root, root: roots.root.clone().or(own), apis: Vec::new() }
+    Places { cgroups: mount.root.clone(), proc_root, root: roots.root.clone().or(own), processes, apis: Vec::new() }
 }
 
 impl Source for Local {

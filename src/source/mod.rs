@@ -13,6 +13,7 @@ pub(crate) mod descriptors;
 mod late;
 mod log;
 mod names;
+mod networks;
 mod node;
 mod own;
 mod owners;

@@ -1,4 +1,5 @@
-//! Names, looked for on a thread of their own: the state of a runtime may be slow, hang, or not be written yet.
+//! Names and network namespaces, looked for on a thread of their own: the state of a runtime may be slow, hang, or not be
+//! written yet, and `/proc` may hang with a process.
 //!
 //! Whoever reads memory asks here and takes what has come meanwhile; it never waits, except a single reading, and
 //! that one not long. Must not read memory files.
@@ -13,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use crate::identity::facts::Facts;
 use crate::identity::state::{Answer, Endpoint, Places, Question, Resolver, Watched};
-use crate::snapshot::{CgroupId, Missing, Problem};
+use crate::kernel::network;
+use crate::snapshot::{CgroupId, Missing, Network, Networks, Problem};
+use crate::source::networks::{Inhabited, Through};
 
 /// A search that takes longer hangs in the kernel; another thread goes on with the rest.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -29,6 +32,8 @@ const WATCH: Duration = Duration::from_secs(10);
 enum Request {
     Ask(CgroupId, Arc<Question>),
     Forget(CgroupId),
+    /// Everything is to be counted now, once names are known.
+    Count,
 }
 
 /// What the thread says.
@@ -39,6 +44,14 @@ enum Reply {
     Told(CgroupId, Box<Facts>, Vec<Problem>),
     /// There is nothing new to tell of the one that it was at.
     Unchanged,
+    /// The host's own network namespace.
+    Host(Option<u64>),
+    /// A namespace was read at that moment; the rest of what is told of it is not the thread's to know.
+    Counted(Box<Network>, Instant),
+    /// No container is in this namespace any more.
+    Deserted(u64),
+    /// Everything was counted.
+    Done,
 }
 
 /// What was found of a cgroup, or that nothing was.
@@ -58,6 +71,11 @@ pub(super) struct Names {
     asked: HashMap<CgroupId, Arc<Question>>,
     /// Those of them that have no answer yet.
     open: HashSet<CgroupId>,
+    /// Whether everything is being counted, and somebody waits for it.
+    counting: bool,
+    networks: Arc<Networks>,
+    /// Where the clock of the snapshots begins.
+    started: Instant,
     lost: usize,
     failure: Option<io::Error>,
 }
@@ -71,8 +89,19 @@ struct Thread {
 }
 
 impl Names {
-    pub(super) fn new(places: Places) -> Self {
-        Self { places, thread: None, asked: HashMap::new(), open: HashSet::new(), lost: 0, failure: None }
+    /// What is told has its time on the clock that `started` then.
+    pub(super) fn new(places: Places, started: Instant) -> Self {
+        Self {
+            places,
+            thread: None,
+            asked: HashMap::new(),
+            open: HashSet::new(),
+            counting: false,
+            networks: Arc::default(),
+            started,
+            lost: 0,
+            failure: None,
+        }
     }
 
     /// Asks these runtimes too, from the next thread on.
@@ -105,10 +134,19 @@ impl Names {
         }
     }
 
-    /// Why nothing can be looked for, if so.
-    pub(super) fn problem(&self) -> Option<Problem> {
-        let error = self.failure.as_ref()?.to_string();
-        Some(Problem { path: "names of containers".to_owned(), doing: "start a thread for", error })
+    /// Why nothing can be looked for, if so, and what cannot be read of network namespaces.
+    pub(super) fn problems(&self) -> impl Iterator<Item = Problem> {
+        let none = self.failure.as_ref().map(|error| {
+            let path = "names of containers".to_owned();
+            Problem { path, doing: "start a thread for", error: error.to_string() }
+        });
+        let networks = self.networks.each.iter().flat_map(|network| &network.problems);
+        none.into_iter().chain(networks.cloned())
+    }
+
+    /// The network namespaces, as they were last read.
+    pub(super) fn networks(&self) -> Arc<Networks> {
+        Arc::clone(&self.networks)
     }
 
     /// What has come since the last time. Does not wait.
@@ -116,13 +154,22 @@ impl Names {
         self.gather(Instant::now())
     }
 
-    /// What has come, and what comes until `deadline` while there are questions without an answer.
+    /// What has come, and what comes until `deadline` while there are questions without an answer. Network namespaces are
+    /// read anew.
     pub(super) fn wait(&mut self, deadline: Instant) -> Vec<Told> {
         let mut told = Vec::new();
-        while !self.open.is_empty() && self.thread.is_some() && Instant::now() < deadline {
+        if let Some(thread) = self.thread.as_ref().filter(|_| self.places.processes.is_ok()) {
+            thread.send(Request::Count);
+            self.counting = true;
+        }
+        while self.is_awaited() && self.thread.is_some() && Instant::now() < deadline {
             told.extend(self.gather(deadline.min(Instant::now() + DEADLINE / 10)));
         }
         told
+    }
+
+    fn is_awaited(&self) -> bool {
+        !self.open.is_empty() || self.counting
     }
 
     fn gather(&mut self, until: Instant) -> Vec<Told> {
@@ -131,11 +178,24 @@ impl Names {
             match thread.replies.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Reply::Begun(id, since)) => thread.at = Some((id, since)),
                 Ok(Reply::Unchanged) => thread.at = None,
+                Ok(Reply::Host(host)) => Arc::make_mut(&mut self.networks).host = host,
+                Ok(Reply::Counted(network, at)) => {
+                    thread.at = None;
+                    let at = at.saturating_duration_since(self.started);
+                    Arc::make_mut(&mut self.networks).put(Network { at, ..*network });
+                }
+                Ok(Reply::Deserted(netns)) => {
+                    Arc::make_mut(&mut self.networks).each.retain(|network| network.netns != netns);
+                }
+                Ok(Reply::Done) => {
+                    self.counting = false;
+                    break;
+                }
                 Ok(Reply::Told(id, facts, problems)) => {
                     thread.at = None;
                     self.open.remove(&id);
                     told.push(Told { id, facts, problems });
-                    if self.open.is_empty() {
+                    if self.open.is_empty() && !self.counting {
                         break;
                     }
                 }
@@ -156,7 +216,11 @@ impl Names {
         for (id, question) in std::mem::take(&mut self.asked) {
             self.ask(id, question);
         }
-        let facts = Box::new(Facts { shortfall: Some(Missing::TooSlow), ..Facts::default() });
+        if let Some(thread) = self.thread.as_ref().filter(|_| self.counting) {
+            thread.send(Request::Count);
+        }
+        let netns = Some(Err(Missing::TooSlow));
+        let facts = Box::new(Facts { shortfall: Some(Missing::TooSlow), netns, ..Facts::default() });
         Some(Told { id, facts, problems: Vec::new() })
     }
 }
@@ -182,6 +246,9 @@ struct Searcher {
     replies: Sender<Reply>,
     waiting: VecDeque<CgroupId>,
     known: HashMap<CgroupId, Known>,
+    networks: Inhabited,
+    /// Whether somebody waits until everything is counted.
+    counting: bool,
 }
 
 struct Known {
@@ -189,6 +256,10 @@ struct Known {
     /// What was told last, as a hash: only whether it is still the same is asked.
     told: Option<u64>,
     watched: Vec<Watched>,
+    /// Its network namespace and the process that is in it.
+    found: Option<(u64, i32)>,
+    /// Whether it had no process.
+    is_empty: bool,
     searches: usize,
     /// When it is looked for again whatever its files say.
     again: Option<Instant>,
@@ -196,49 +267,113 @@ struct Known {
 
 impl Searcher {
     fn new(places: Places, replies: Sender<Reply>) -> Self {
-        Self { places, replies, waiting: VecDeque::new(), known: HashMap::new() }
+        Self {
+            places,
+            replies,
+            waiting: VecDeque::new(),
+            known: HashMap::new(),
+            networks: Inhabited::new(),
+            counting: false,
+        }
     }
 
     /// Until nobody listens any more.
     fn run(mut self, requests: &Receiver<Request>) {
+        _ = self.work(requests);
+    }
+
+    fn work(&mut self, requests: &Receiver<Request>) -> Option<()> {
+        if let (Ok(()), Some(proc_root)) = (self.places.processes, &self.places.proc_root) {
+            self.replies.send(Reply::Host(network::of_host(proc_root))).ok()?;
+        }
         let mut resolver = Resolver::new(self.places.clone());
         let mut look = Instant::now() + WATCH;
         loop {
-            let until = if self.waiting.is_empty() { self.next(look) } else { Instant::now() };
+            let is_busy = !self.waiting.is_empty() || self.counting;
+            let until = if is_busy { Instant::now() } else { self.next(look) };
             match requests.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Request::Ask(id, question)) => {
-                    let known = Known { question, told: None, watched: Vec::new(), searches: 0, again: None };
-                    self.known.insert(id.clone(), known);
-                    self.waiting.push_back(id);
+                Ok(request) => {
+                    self.take(request)?;
                     continue;
                 }
-                Ok(Request::Forget(id)) => {
-                    self.known.remove(&id);
-                    continue;
-                }
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            let now = Instant::now();
             if let Some(id) = self.waiting.pop_front() {
-                if self.search(&mut resolver, &id).is_none() {
-                    return;
-                }
+                self.search(&mut resolver, &id)?;
+            } else if let Some(through) = self.networks.due(now) {
+                self.count(&through)?;
             } else {
                 resolver.forget_lists();
-                let now = Instant::now();
                 self.retry(now);
-                if now >= look {
-                    look = now + WATCH;
-                    if self.look(&resolver).is_none() {
-                        return;
-                    }
+                if std::mem::take(&mut self.counting) {
+                    self.replies.send(Reply::Done).ok()?;
                 }
+            }
+            if now >= look {
+                look = now + WATCH;
+                self.look(&resolver)?;
             }
         }
     }
 
+    fn take(&mut self, request: Request) -> Option<()> {
+        match request {
+            Request::Ask(id, question) => {
+                let known = Known {
+                    question,
+                    told: None,
+                    watched: Vec::new(),
+                    found: None,
+                    is_empty: false,
+                    searches: 0,
+                    again: None,
+                };
+                self.known.insert(id.clone(), known);
+                self.waiting.push_back(id);
+            }
+            Request::Forget(id) => {
+                self.known.remove(&id);
+                self.settle(&id, None)?;
+            }
+            Request::Count => {
+                self.networks.hurry();
+                self.counting = true;
+            }
+        }
+        Some(())
+    }
+
+    /// `None` if nobody listens.
+    fn settle(&mut self, id: &CgroupId, found: Option<(u64, i32)>) -> Option<()> {
+        match self.networks.settle(id, found) {
+            Some(deserted) => self.replies.send(Reply::Deserted(deserted)).ok(),
+            None => Some(()),
+        }
+    }
+
+    /// Reads a namespace through a process, which must be in it before and after. `None` if nobody listens.
+    fn count(&mut self, through: &Through) -> Option<()> {
+        let Through { netns, cgroup, process } = through;
+        self.replies.send(Reply::Begun(cgroup.clone(), Instant::now())).ok()?;
+        let begun = Instant::now();
+        let proc_root = self.places.proc_root.clone().unwrap_or_default();
+        let is_in_it = || network::namespace(&proc_root, *process).is_ok_and(|found| found == *netns);
+        let read = is_in_it().then(|| network::counts(&proc_root, *process)).filter(|_| is_in_it());
+        let Some((counts, problems)) = read else {
+            self.networks.lose(through);
+            self.waiting.push_back(cgroup.clone());
+            return self.replies.send(Reply::Unchanged).ok();
+        };
+        self.networks.was_read(*netns, begun);
+        let network = Network { netns: *netns, at: Duration::ZERO, counts, problems };
+        self.replies.send(Reply::Counted(Box::new(network), begun)).ok()
+    }
+
     fn next(&self, look: Instant) -> Instant {
-        self.known.values().filter_map(|known| known.again).fold(look, Instant::min)
+        let again = self.known.values().filter_map(|known| known.again);
+        again.chain(self.networks.next()).fold(look, Instant::min)
     }
 
     fn retry(&mut self, now: Instant) {
@@ -250,11 +385,11 @@ impl Searcher {
         }
     }
 
-    /// Looks for those whose files changed. `None` if nobody listens.
+    /// Looks for those whose files changed, or whose processes are no more where they were. `None` if nobody listens.
     fn look(&mut self, resolver: &Resolver) -> Option<()> {
         for (id, known) in &self.known {
             self.replies.send(Reply::Begun(id.clone(), Instant::now())).ok()?;
-            if known.watched.iter().any(|watched| resolver.has_changed(watched)) {
+            if known.watched.iter().any(|watched| resolver.has_changed(watched)) || self.has_moved(known, resolver) {
                 self.waiting.push_back(id.clone());
             }
             self.replies.send(Reply::Unchanged).ok()?;
@@ -262,12 +397,26 @@ impl Searcher {
         Some(())
     }
 
+    /// Whether it has another process than before, or one at last.
+    fn has_moved(&self, known: &Known, resolver: &Resolver) -> bool {
+        let Some(proc_root) = self.places.proc_root.as_deref().filter(|_| self.places.processes.is_ok()) else {
+            return false;
+        };
+        match known.found {
+            Some((netns, process)) => network::namespace(proc_root, process).ok() != Some(netns),
+            None => known.is_empty && resolver.is_inhabited(&known.question),
+        }
+    }
+
     /// Says what is found, unless that was said already. `None` if nobody listens.
     fn search(&mut self, resolver: &mut Resolver, id: &CgroupId) -> Option<()> {
         let Some(known) = self.known.get_mut(id) else { return Some(()) };
         self.replies.send(Reply::Begun(id.clone(), Instant::now())).ok()?;
-        let Answer { facts, problems, watched } = resolver.resolve(&known.question);
+        let Answer { facts, problems, watched, process } = resolver.resolve(&known.question);
         known.watched = watched;
+        known.found = facts.netns.and_then(Result::ok).zip(process);
+        known.is_empty = facts.netns == Some(Err(Missing::NoProcess));
+        let found = known.found;
         let is_unknown = !facts.is_container && facts.name.is_none();
         // A runtime that is asked may answer at any time.
         let at_last = (!self.places.apis.is_empty()).then_some(&WATCH);
@@ -277,6 +426,7 @@ impl Searcher {
         let told = BuildHasherDefault::<DefaultHasher>::default().hash_one(&facts);
         let is_new = known.told.replace(told) != Some(told);
         let reply = if is_new { Reply::Told(id.clone(), Box::new(facts), problems) } else { Reply::Unchanged };
-        self.replies.send(reply).ok()
+        self.replies.send(reply).ok()?;
+        self.settle(id, found)
     }
 }

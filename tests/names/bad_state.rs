@@ -123,6 +123,7 @@ fn places(host: &Host) -> Places {
         cgroups: host.path("cgroup"),
         proc_root: Some(host.path("proc")),
         root: Some(host.path("")),
+        processes: Err(Missing::NotHere),
         apis: Vec::new(),
     }
 }

@@ -27,8 +27,8 @@ use std::time::{Duration, Instant};
 
 use crate::identity::facts::Facts;
 use crate::identity::shape;
-use crate::kernel::{hierarchy, read};
-use crate::snapshot::{Identity, Kind, Problem};
+use crate::kernel::{hierarchy, network, read};
+use crate::snapshot::{Identity, Kind, Missing, Problem, Reading};
 use api::Api;
 use files::Stamp;
 use oci::Bundle;
@@ -52,6 +52,8 @@ pub struct Places {
     pub proc_root: Option<PathBuf>,
     /// What stands for `/`; `None` where there is none that belongs to the cgroups.
     pub root: Option<PathBuf>,
+    /// Why the numbers of the cgroups' processes are not those of the running kernel's `/proc`, if so.
+    pub processes: Reading<()>,
     /// The runtimes that may be asked for what is not on disk.
     pub apis: Vec<Endpoint>,
 }
@@ -96,6 +98,8 @@ pub struct Answer {
     pub problems: Vec<Problem>,
     /// The files that it was read from.
     pub watched: Vec<Watched>,
+    /// The process whose network namespace the facts tell.
+    pub process: Option<i32>,
 }
 
 /// A file that was read, to be looked at again: when it changes, names may have.
@@ -156,11 +160,27 @@ impl Resolver {
                 facts.name = first.as_ref().and_then(|first| self.hostname(first, &subject.identity, &mut visit));
             }
         }
+        facts.netns = Some(self.netns(first.as_ref(), &visit));
+        let process = first.as_ref().map(|first| first.pid);
         facts.command = first.map(|first| first.comm.into());
         if subject.identity.kind == Kind::Pod {
             facts = of_pod(facts);
         }
-        visit.finish(facts)
+        Answer { process, ..visit.finish(facts) }
+    }
+
+    /// The network namespace of a container's first process.
+    fn netns(&self, first: Option<&First>, visit: &Visit) -> Reading {
+        self.places.processes?;
+        let proc_root = self.places.proc_root.as_deref().ok_or(Missing::NotHere)?;
+        let Some(first) = first else {
+            return Err(if visit.is_refused() { Missing::Permission } else { Missing::NoProcess });
+        };
+        network::namespace(proc_root, first.pid).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => Missing::NoPtrace,
+            // It ended meanwhile.
+            _ => Missing::NoProcess,
+        })
     }
 
     /// Whether a file that an answer came from was written anew or is gone.
@@ -170,6 +190,12 @@ impl Resolver {
             None => self.outside(),
         };
         place.and_then(|place| place.root.stamp(&watched.path)).ok() != Some(watched.stamp)
+    }
+
+    /// Whether a process of a container shows.
+    pub fn is_inhabited(&self, question: &Question) -> bool {
+        let Question::Cgroup { location, path } = question else { return false };
+        !self.first(&Subject::of(location, path), &mut Visit::default()).is_empty()
     }
 
     /// Gives back the memory of what was remembered.

@@ -77,6 +77,11 @@ impl Visit {
         self.refused |= error.kind() == io::ErrorKind::PermissionDenied;
     }
 
+    /// Whether something may not be looked at.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused
+    }
+
     /// Remembers that its runtime keeps a name in files, and that these are not where they should be.
     pub(super) fn miss(&mut self) {
         self.missed = true;
@@ -115,6 +120,11 @@ impl Visit {
             Self { .. } if facts.is_container => Missing::NotOnDisk,
             Self { .. } => Missing::NoState,
         };
-        Answer { facts: Facts { shortfall: Some(shortfall), ..facts }, problems: self.problems, watched: self.watched }
+        Answer {
+            facts: Facts { shortfall: Some(shortfall), ..facts },
+            problems: self.problems,
+            watched: self.watched,
+            process: None,
+        }
     }
 }

@@ -115,6 +115,7 @@ impl Source for Demo {
             oom_log: Ok(()),
             readings: readings.into_iter().map(Arc::new).collect(),
             beancounters: Vec::new(),
+            networks: Arc::default(),
             fresh: Fresh::All,
             unlisted: Vec::new(),
             problems: Vec::new(),

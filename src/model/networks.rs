@@ -1,0 +1,177 @@
+//! Network namespaces: who shares which, how much goes through each, and whether its sockets starve.
+//!
+//! A namespace is watched once, whoever is in it, from one reading of it to the next: these are not the readings of memory.
+//! What is counted for the host's own is the host's and no container's. Must not draw.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::Group;
+use crate::snapshot::{self, CgroupId, Counts, Identity, Missing, Networks, Reading, Role, Starved};
+
+/// The network namespace of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Netns {
+    /// The inode of `/proc/PID/ns/net`.
+    pub inode: u64,
+    /// Who else is in it.
+    pub sharing: Sharing,
+}
+
+/// Who is in a network namespace besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// It is the host's.
+    Host,
+    /// No other container.
+    Own,
+    /// So many containers in all.
+    Shared(usize),
+    /// No other container; it is not known which one is the host's, and so whether it is that.
+    Unknown,
+}
+
+impl Netns {
+    /// As a person reads it.
+    pub fn label(&self) -> String {
+        match self.sharing {
+            Sharing::Host => "host".to_owned(),
+            Sharing::Own => "own".to_owned(),
+            Sharing::Shared(containers) => format!("shared {containers}"),
+            Sharing::Unknown => self.inode.to_string(),
+        }
+    }
+}
+
+/// A network namespace with containers in it.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// The newest reading.
+    pub now: snapshot::Network,
+    before: Option<snapshot::Network>,
+    /// Whether it is the host's own.
+    pub is_host: bool,
+    /// The containers in it, each parent before its children.
+    pub containers: Vec<Member>,
+}
+
+/// A container in a network namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its row.
+    pub id: CgroupId,
+    /// What it is called.
+    pub identity: Arc<Identity>,
+}
+
+/// What came between two readings of a namespace for want of memory for what came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Starvation {
+    /// By how much each counter rose; missing ones are missing.
+    pub rise: Starved,
+    /// In what time.
+    pub over: Duration,
+}
+
+impl Starvation {
+    /// What was dropped or had to be compacted in receive buffers: how much, and what the kernel calls it.
+    pub fn of_buffers(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let Starved { prune_called, rcv_pruned, ofo_pruned, tcp_rcvq_drop, .. } = self.rise;
+        let counters = [
+            (rcv_pruned, "RcvPruned"),
+            (tcp_rcvq_drop, "TCPRcvQDrop"),
+            (ofo_pruned, "OfoPruned"),
+            (prune_called, "PruneCalled"),
+        ];
+        counters.into_iter().filter_map(|(rise, name)| Some((rise.ok().filter(|rise| *rise > 0)?, name)))
+    }
+
+    /// How often TCP as a whole came under pressure.
+    pub fn of_tcp(&self) -> u64 {
+        self.rise.tcp_memory_pressures.unwrap_or(0)
+    }
+
+    fn is_any(&self) -> bool {
+        self.of_buffers().next().is_some() || self.of_tcp() > 0
+    }
+}
+
+impl Network {
+    /// A counter's rise a second, between the last two readings.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn per_second(&self, of: impl Fn(&Counts) -> Reading) -> Reading<f64> {
+        let now = of(&self.now.counts)?;
+        let before = self.before.as_ref().ok_or(Missing::OneReading)?;
+        let rise = now.checked_sub(of(&before.counts)?).ok_or(Missing::OneReading)?;
+        let over = self.now.at.saturating_sub(before.at).as_secs_f64();
+        if over > 0.0 { Ok(rise as f64 / over) } else { Err(Missing::OneReading) }
+    }
+
+    /// Whether there were two readings, and the second of them within `window` before `now`.
+    pub fn is_watched(&self, window: Duration, now: Duration) -> bool {
+        self.before.is_some() && now.saturating_sub(self.now.at) <= window
+    }
+
+    /// Whether its sockets had too little memory between the last two readings.
+    pub fn starvation(&self) -> Option<Starvation> {
+        let before = self.before.as_ref()?;
+        let (now, then) = (self.now.counts.starved, before.counts.starved);
+        // One that went backwards is another namespace's.
+        let rise = |now: Reading, then: Reading| now?.checked_sub(then?).ok_or(Missing::OneReading);
+        let rise = Starved {
+            prune_called: rise(now.prune_called, then.prune_called),
+            rcv_pruned: rise(now.rcv_pruned, then.rcv_pruned),
+            ofo_pruned: rise(now.ofo_pruned, then.ofo_pruned),
+            tcp_rcvq_drop: rise(now.tcp_rcvq_drop, then.tcp_rcvq_drop),
+            tcp_memory_pressures: rise(now.tcp_memory_pressures, then.tcp_memory_pressures),
+            tcp_memory_pressures_ms: rise(now.tcp_memory_pressures_ms, then.tcp_memory_pressures_ms),
+        };
+        Some(Starvation { rise, over: self.now.at.saturating_sub(before.at) }).filter(Starvation::is_any)
+    }
+}
+
+/// Whether a row counts among those that share a namespace: parts of a container are no containers of their own.
+fn counts(group: &Group) -> bool {
+    group.is_container() && group.identity.role == Role::Outermost
+}
+
+/// Takes in what was read of namespaces, and forgets those that are no more.
+pub(super) fn take_in(known: &mut Vec<Network>, read: &Networks) {
+    let mut before: HashMap<u64, Network> = known.drain(..).map(|network| (network.now.netns, network)).collect();
+    known.extend(read.each.iter().map(|now| {
+        let before = match before.remove(&now.netns) {
+            Some(same) if same.now.at == now.at => same.before,
+            Some(earlier) => Some(earlier.now),
+            None => None,
+        };
+        Network { now: now.clone(), before, is_host: read.is_host(now.netns), containers: Vec::new() }
+    }));
+}
+
+/// Tells the rows who shares their namespaces, and the namespaces who is in them.
+pub(super) fn place(networks: &mut [Network], groups: &mut [Group], read: &Networks) {
+    let mut members: HashMap<u64, Vec<Member>> = HashMap::new();
+    for group in groups.iter().filter(|group| counts(group)) {
+        if let Ok(netns) = group.identity.netns {
+            let member = Member { id: group.id.clone(), identity: Arc::clone(&group.identity) };
+            members.entry(netns).or_default().push(member);
+        }
+    }
+    for group in groups {
+        group.netns = group.identity.netns.map(|inode| {
+            let sharing = match members.get(&inode).map_or(0, Vec::len) {
+                _ if read.is_host(inode) => Sharing::Host,
+                shared @ 2.. => Sharing::Shared(shared),
+                _ if read.host.is_none() => Sharing::Unknown,
+                _ => Sharing::Own,
+            };
+            Netns { inode, sharing }
+        });
+    }
+    for network in networks {
+        network.containers = members.remove(&network.now.netns).unwrap_or_default();
+    }
+}
