@@ -7,6 +7,7 @@ use memcgtop::kernel::beancounters::{self, Table};
 use memcgtop::kernel::file::Content;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::kernel::host::HostReader;
+use memcgtop::kernel::network;
 use memcgtop::kernel::parse;
 use memcgtop::kernel::stat::{StatKey, StatLines};
 use memcgtop::query::{Filter, LONGEST, Sort};
@@ -39,6 +40,29 @@ fn nearly_beancounters() -> impl Strategy<Value = Vec<u8>> {
         vec(any::<u8>(), 0..4),
     ];
     vec(word, 0..60).prop_map(|words| words.join(&b' '))
+}
+
+/// Files of a network namespace, cut anywhere, with anything between.
+fn nearly_a_network() -> impl Strategy<Value = Vec<u8>> {
+    const FILES: [&[u8]; 4] = [
+        include_bytes!("fixtures/network/6.18/dev"),
+        include_bytes!("fixtures/network/6.18/sockstat"),
+        include_bytes!("fixtures/network/6.18/sockstat6"),
+        include_bytes!("fixtures/network/6.18/netstat"),
+    ];
+    let cut = |(file, end, put, bytes): (&[u8], prop::sample::Index, prop::sample::Index, Vec<u8>)| {
+        let mut text = file[..=end.index(file.len())].to_vec();
+        let at = put.index(text.len());
+        text.splice(at..at, bytes);
+        text
+    };
+    (
+        prop::sample::select(&FILES[..]),
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        vec(any::<u8>(), 0..6),
+    )
+        .prop_map(cut)
 }
 
 const WORDS: &[&str] = &[
@@ -276,6 +300,19 @@ proptest! {
                 prop_assert!(!block.id.is_empty() && !block.id.contains('/'));
                 beancounters::memory(&block.beancounter);
             }
+        }
+    }
+
+    #[test]
+    fn networks_take_any_bytes(
+        bytes in prop_oneof![any_text(), nearly_a_network()],
+        more in prop_oneof![any_text(), nearly_a_network()],
+    ) {
+        let _ = network::dev(&bytes);
+        let _ = network::netstat(&bytes);
+        if let Ok(sockets) = network::sockstat(&bytes) {
+            prop_assert!(sockets.used.is_ok());
+            let _ = network::sockstat6(&more, sockets);
         }
     }
 

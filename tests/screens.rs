@@ -21,6 +21,8 @@ mod matrix;
 mod menu;
 #[path = "screens/moment.rs"]
 mod moment;
+#[path = "screens/network.rs"]
+mod network;
 #[path = "screens/pictures.rs"]
 mod pictures;
 #[path = "screens/processes.rs"]
@@ -91,6 +93,9 @@ const STATES: &[Case] = &[
     Case { name: "sums_by_image_80x24", keys: "bbb", ..INCIDENT },
     Case { name: "sums_by_image_120x40", keys: "bbb", size: (120, 40), ..INCIDENT },
     Case { name: "sums_by_runtime", keys: "bbbb", ..INCIDENT },
+    Case { name: "sums_by_netns_80x24", keys: "bbbbb", ..INCIDENT },
+    Case { name: "sums_by_netns_120x40", keys: "bbbbb", size: (120, 40), ..INCIDENT },
+    Case { name: "rows_of_a_netns", keys: "bbbbb/postgres or redis or grafana\njG\n", ..INCIDENT },
     Case { name: "rows_of_a_sum", keys: "bbbb\n", ..INCIDENT },
     Case { name: "every_cgroup", keys: "A", ..INCIDENT },
     Case { name: "ascii_host", glyphs: &ASCII, keys: "H", size: (120, 40), ..INCIDENT },
@@ -255,7 +260,7 @@ fn idle_rows_come_back_and_sums_count_them() {
 #[test]
 fn the_cursor_is_on_a_row_whatever_is_summed_up() {
     let mut app = told(Demo::INCIDENT, "G");
-    for keys in ["b", "b", "b", "b", "Gb", "Gb", "G\n"] {
+    for keys in ["b", "b", "b", "b", "b", "Gb", "Gb", "G\n"] {
         press(&mut app, keys);
         assert_eq!(app.cursor(), 0, "{keys:?}");
         assert!(app.current().is_some(), "{keys:?}");
@@ -569,7 +574,11 @@ fn told(moment: Duration, keys: &str) -> App {
 }
 
 fn app() -> App {
-    App::new(Settings {
+    App::new(settings())
+}
+
+fn settings() -> Settings {
+    Settings {
         interval: SECOND,
         filter: Filter::All,
         filter_text: String::new(),
@@ -585,7 +594,7 @@ fn app() -> App {
         zone: TimeZone::UTC,
         layout: ui::LAYOUT,
         policies: Policies::default(),
-    })
+    }
 }
 
 /// 21 October 2025, 13:46:40 UTC.

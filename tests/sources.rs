@@ -142,7 +142,7 @@ impl Files<'_> {
                 shmem: self.stat("total_shmem"),
                 kernel: self.number("memory.kmem.usage_in_bytes", Missing::AccountingOff),
                 sock: match tcp_limit {
-                    Ok(Limit::Unlimited) => Err(Missing::AccountingOff),
+                    Ok(Limit::Unlimited) => Err(Missing::TcpUnlimited),
                     Ok(Limit::Bytes(_)) => self.number("memory.kmem.tcp.usage_in_bytes", Missing::AccountingOff),
                     Err(reason) => Err(reason),
                 }

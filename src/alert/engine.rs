@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alert::policy::{Policies, Policy};
-use crate::alert::rules::{self, Case, Direction, Judge, NEWS, RULES, Rule, Standing, Watch};
+use crate::alert::rules::{self, Case, Direction, NEWS, RULES, Rule, Standing, Watch};
 use crate::alert::track::{self, Now, State, Track};
 use crate::alert::{Alert, Change, Level, News, Subject, kills};
 use crate::model::{Group, Model, Scope};
@@ -120,7 +120,7 @@ impl Engine {
         let mut tracks = Vec::new();
         let mut covered: Vec<&str> = Vec::new();
         for rule in RULES {
-            let Judge::Row(judge) = rule.judge else { continue };
+            let Some(judge) = rule.judge.of_row() else { continue };
             let known = take(&mut before, rule);
             let policy = self.policies.of(rule, Some(group));
             let policy = Policy { enabled: policy.enabled && !covered.contains(&rule.name), ..policy };
@@ -147,7 +147,7 @@ impl Engine {
     fn judge_host(&self, mut before: Vec<Track>, round: &mut Round<'_>) -> Vec<Track> {
         let mut tracks = Vec::new();
         for rule in RULES {
-            let Judge::Host(judge) = rule.judge else { continue };
+            let Some(judge) = rule.judge.of_host() else { continue };
             let known = take(&mut before, rule);
             let policy = self.policies.of(rule, None);
             let case = self.case(rule, policy, known.as_ref(), round.model);
@@ -191,7 +191,7 @@ impl Engine {
 
     /// What a rule says of what is left of a container that is gone: the kernel log may tell more of it, and late.
     fn of_tombstone<'a>(&self, subject: &Subject, track: &Track, model: &'a Model) -> Option<(&'a Group, Standing)> {
-        let (Subject::Row(id), Judge::Row(judge)) = (subject, track.rule.judge) else { return None };
+        let (Subject::Row(id), Some(judge)) = (subject, track.rule.judge.of_row()) else { return None };
         let stone = model.tombstones().iter().find(|stone| stone.id.path == id.path)?;
         let policy = self.policies.of(track.rule, Some(stone));
         let is_asked = track.rule.outlives && policy.enabled && track.firing().is_some();

@@ -59,7 +59,7 @@ pub enum Action {
     Idle,
     /// Containers or every cgroup.
     All,
-    /// Sums by pod, namespace, image, runtime, or none.
+    /// Sums by pod, namespace, image, runtime, network namespace, or none.
     Group,
     /// The next set of columns.
     Columns,
@@ -167,7 +167,7 @@ pub const ACTIONS: &[Entry] = &[
     entry!(Later, "later", [key('.')], "show the reading after, up to that when the screen was frozen", "forth"),
     entry!(MuchEarlier, "much-earlier", [key('{')], "ten readings back", ""),
     entry!(MuchLater, "much-later", [key('}')], "ten readings forth", ""),
-    entry!(Group, "group", [key('b')], "sums by pod, namespace, image, runtime; again: the rows", "group by"),
+    entry!(Group, "group", [key('b')], "sums by pod, namespace, image, runtime, netns; again: rows", "group by"),
     entry!(
         Columns,
         "columns",

@@ -177,7 +177,6 @@ pub const HEADS: &[(&str, &str)] = &[
     ("MAJOR", "pgmajfault"),
     ("FULL", "psi.full_avg10"),
     ("PROCS", "processes"),
-    ("NETNS", "netns"),
 ];
 
 /// What some fields are called elsewhere.

@@ -181,7 +181,7 @@ fn sockets(bytes: &[u8], memory: &mut Memory) -> Result<(), Malformed> {
     let used = number(bytes).ok_or(Malformed)?;
     memory.stat.sock = match memory.tcp_limit {
         Ok(Limit::Bytes(_)) => Ok(used),
-        Ok(Limit::Unlimited) => Err(Missing::AccountingOff),
+        Ok(Limit::Unlimited) => Err(Missing::TcpUnlimited),
         Err(reason) => Err(reason),
     };
     Ok(())

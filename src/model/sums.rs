@@ -1,4 +1,4 @@
-//! Rows summed up by pod, namespace, image or runtime, so that no byte counts twice.
+//! Rows summed up by pod, namespace, image, runtime or network namespace, so that no byte counts twice.
 //!
 //! A container that runs containers holds their memory too: each counts without those inside it, and so once, under
 //! its own key. What has no sum (a limit that several share, a pressure, a peak) says so. Counters are watched in the
@@ -12,6 +12,7 @@ use crate::model::beat::Beat;
 use crate::model::figures::{add, percent};
 use crate::model::group::above;
 use crate::model::history::{History, Point};
+use crate::model::networks::Sharing;
 use crate::model::verdict::{self, State};
 use crate::model::{Figures, Group, Model, Tally};
 use crate::snapshot::{CgroupId, Identity, Kind, Missing, Reading, Role};
@@ -28,6 +29,8 @@ pub enum Grouping {
     Image,
     /// Who made them.
     Runtime,
+    /// The network namespace that they are in.
+    Netns,
 }
 
 /// The key of those that have none.
@@ -35,7 +38,7 @@ pub const NONE: &str = "(none)";
 
 impl Grouping {
     /// Every grouping, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Pod, Self::Namespace, Self::Image, Self::Runtime];
+    pub const ALL: [Self; 5] = [Self::Pod, Self::Namespace, Self::Image, Self::Runtime, Self::Netns];
 
     /// The field that it goes by.
     pub fn name(self) -> &'static str {
@@ -44,16 +47,22 @@ impl Grouping {
             Self::Namespace => "namespace",
             Self::Image => "image",
             Self::Runtime => "runtime",
+            Self::Netns => "netns",
         }
     }
 
     /// What a row is summed up under, and how that is written. A pod's name is no key: each namespace may have it.
-    fn key(self, identity: &Identity) -> (String, String) {
+    fn key(self, group: &Group) -> (String, String) {
+        let identity = &group.identity;
+        if let (Self::Netns, Ok(netns)) = (self, group.netns) {
+            return (netns.inode.to_string(), netns.label());
+        }
         let told = match self {
             Self::Pod => identity.pod.as_deref().ok().or(identity.pod_id.as_deref()),
             Self::Namespace => identity.namespace.as_deref().ok(),
             Self::Image => identity.image.as_deref().ok(),
             Self::Runtime => identity.runtime.as_deref(),
+            Self::Netns => None,
         };
         let told = told.unwrap_or(NONE);
         match (self, &identity.namespace, &identity.pod_id) {
@@ -77,6 +86,7 @@ impl Grouping {
             Self::Namespace => identity.namespace.clone_from(&member.namespace),
             Self::Image => identity.image.clone_from(&member.image),
             Self::Runtime => identity.runtime.clone_from(&member.runtime),
+            Self::Netns => identity.netns = member.netns,
         }
         identity
     }
@@ -118,7 +128,7 @@ impl Sums {
         let mut histories: HashMap<CgroupId, History> = before.map(|row| (row.id, row.history)).collect();
         let mut keys: BTreeMap<String, Vec<Member<'_>>> = BTreeMap::new();
         for member in members(groups, &counted) {
-            keys.entry(self.grouping.key(&member.group.identity).0).or_default().push(member);
+            keys.entry(self.grouping.key(member.group).0).or_default().push(member);
         }
         for (key, members) in keys {
             let id = CgroupId { path: format!("{}:{key}", self.grouping.name()).into(), inode: 0 };
@@ -192,7 +202,10 @@ impl Group {
     fn stand_for(&mut self, grouping: Grouping, members: &[Member<'_>]) {
         let first = &members[0].group.identity;
         let tally = |of: fn(&Self) -> Tally| Tally::sum(members.iter().map(|member| of(member.group)));
-        self.identity = Arc::new(grouping.identity(&grouping.key(first).1, first));
+        self.identity = Arc::new(grouping.identity(&label(grouping, members), first));
+        if grouping == Grouping::Netns {
+            self.netns = members[0].group.netns;
+        }
         // Where every cgroup is a row, those inside a container are no containers of their own.
         self.members = members.iter().filter(|member| member.group.identity.role == Role::Outermost).count();
         self.hits = tally(|group| group.hits);
@@ -205,6 +218,26 @@ impl Group {
         self.verdict = worst.map_or(Err(Missing::NotSummed), |group| group.verdict);
         self.worst =
             worst.filter(|group| group.verdict.is_ok_and(|verdict| verdict.state != State::Calm)).map(Worst::of);
+    }
+}
+
+/// What a sum is called. A network namespace has no name of its own: that of the pod which all in it are in, or of the one
+/// container, else its inode.
+fn label(grouping: Grouping, members: &[Member<'_>]) -> String {
+    let first = members[0].group;
+    let (key, label) = grouping.key(first);
+    let pod = |member: &Member<'_>| Grouping::Pod.key(member.group);
+    match first.netns {
+        Ok(netns) if grouping == Grouping::Netns && netns.sharing != Sharing::Host => {
+            let shared =
+                Some(pod(&members[0])).filter(|of_first| members.iter().all(|member| pod(member) == *of_first));
+            match (shared, members) {
+                (Some((_, pod)), _) if pod != NONE => pod,
+                (_, [_]) => first.identity.label().into_owned(),
+                _ => key,
+            }
+        }
+        _ => label,
     }
 }
 

@@ -71,12 +71,14 @@ impl Filter {
 
     /// The rows that a sum stands for, and the expression that says so.
     pub fn of_key(grouping: Grouping, sum: &Identity) -> (Self, String) {
+        let netns = sum.netns.ok().map(|inode| inode.to_string());
         let (name, value) = match grouping {
             Grouping::Pod if sum.pod_id.is_some() => ("pod_id", sum.pod_id.as_deref()),
             Grouping::Pod => ("pod", sum.pod.as_deref().ok()),
             Grouping::Namespace => ("namespace", sum.namespace.as_deref().ok()),
             Grouping::Image => ("image", sum.image.as_deref().ok()),
             Grouping::Runtime => ("runtime", sum.runtime.as_deref()),
+            Grouping::Netns => ("netns", netns.as_deref()),
         };
         let Some(value) = value else {
             // A pod whose name is not known has a sum of its own.

@@ -14,8 +14,10 @@ pub enum Missing {
     NotOnV1,
     /// The v2 controller never had it.
     NotOnV2,
-    /// The kernel could count it, but was not told to (swap accounting, `kmem.tcp` without a limit).
+    /// The kernel could count it, but was not told to, as swap accounting.
     AccountingOff,
+    /// The v1 controller counts socket memory only where `kmem.tcp.limit_in_bytes` was set.
+    TcpUnlimited,
     /// The memory controller is not enabled for this cgroup.
     NoController,
     /// The kernel keeps no such file for the root cgroup.
@@ -109,6 +111,7 @@ impl Missing {
             Self::NotOnV1 => "cgroup v1 has no such figure",
             Self::NotOnV2 => "cgroup v2 has no such figure",
             Self::AccountingOff => "the kernel's accounting for it is off",
+            Self::TcpUnlimited => "cgroup v1 counts it only once a limit is set in kmem.tcp.limit_in_bytes",
             Self::NoController => "the memory controller is not enabled for this cgroup",
             Self::RootCgroup => "the root cgroup has no such file",
             Self::Permission => "permission denied",

@@ -18,7 +18,7 @@ use crate::ui::chart::Subject;
 use crate::ui::columns;
 use crate::ui::panels::state;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, folded, header, processes, resources, rule, spread};
+use crate::ui::{bar, chart, folded, header, network, processes, resources, rule, spread};
 use crate::units;
 
 /// The screen of one row; says so if it is gone.
@@ -40,6 +40,7 @@ pub fn lines(app: &App, id: &CgroupId, area: Rect, theme: &Theme) -> Vec<Line<'s
     lines.extend(swap(app, group, width, theme));
     lines.extend(chain(app, group, width, theme));
     lines.extend(declaration(group, theme));
+    lines.extend(network::lines(app, group, width, theme));
     lines.extend(processes::lines(app, width, theme));
     lines.extend(figures("every figure", group, width, theme));
     folded(lines, width)

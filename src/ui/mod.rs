@@ -24,6 +24,7 @@ pub mod header;
 pub mod help;
 pub mod host;
 pub mod menu;
+mod network;
 pub mod palette;
 pub mod panels;
 pub mod pointer;

@@ -70,6 +70,7 @@ fn heads(app: &App, name: usize, columns: &[(&Column, usize)], theme: &Theme) ->
         (Some(Grouping::Namespace), ..) => "NAMESPACE",
         (Some(Grouping::Image), ..) => "IMAGE",
         (Some(Grouping::Runtime), ..) => "RUNTIME",
+        (Some(Grouping::Netns), ..) => "NETNS",
         (None, Screen::Tree, _) | (None, _, Scope::Everything) => "CGROUP",
         (None, _, Scope::Containers) => "CONTAINER",
     };

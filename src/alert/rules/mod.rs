@@ -4,6 +4,7 @@
 
 mod limit;
 pub(super) mod lives;
+mod network;
 mod pressure;
 
 use std::time::Duration;
@@ -91,9 +92,32 @@ impl Direction {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Judge {
     /// Each row.
-    Row(fn(&Group, Case<'_>) -> Option<Standing>),
+    Row(OfRow),
     /// The host.
-    Host(fn(Case<'_>) -> Option<Standing>),
+    Host(OfHost),
+    /// Each row, and the host.
+    Both(OfRow, OfHost),
+}
+
+/// Whether it stands for a row.
+pub(super) type OfRow = fn(&Group, Case<'_>) -> Option<Standing>;
+/// Whether it stands for the host.
+pub(super) type OfHost = fn(Case<'_>) -> Option<Standing>;
+
+impl Judge {
+    pub(super) fn of_row(self) -> Option<OfRow> {
+        match self {
+            Self::Row(judge) | Self::Both(judge, _) => Some(judge),
+            Self::Host(_) => None,
+        }
+    }
+
+    pub(super) fn of_host(self) -> Option<OfHost> {
+        match self {
+            Self::Host(judge) | Self::Both(_, judge) => Some(judge),
+            Self::Row(_) => None,
+        }
+    }
 }
 
 /// The circumstances that a rule is asked in.
@@ -268,6 +292,14 @@ pub const RULES: &[Rule] = &[
         defaults: policy(Level::Warning, Duration::ZERO, MINUTE),
         linger: Duration::from_secs(5),
         judge: Judge::Row(limit::resource_refused),
+        ..PLAIN
+    },
+    Rule {
+        name: "socket-starved",
+        meaning: "TCP had too little memory for what came in: receive buffers of its network namespace were pruned.",
+        defaults: policy(Level::Warning, Duration::ZERO, MINUTE),
+        linger: Duration::from_secs(5),
+        judge: Judge::Both(network::starved, network::host_starved),
         ..PLAIN
     },
     Rule {

@@ -5,10 +5,11 @@ use std::time::SystemTime;
 
 use super::curve::{LOOP, hash, passed};
 use super::figures::{Figure, Figures, Stalls, memory};
-use super::story::{self, Actor, Death, Home, Limits, Load, NOTHING, Pod, UNLIMITED};
+use super::network;
+use super::story::{self, Actor, Death, Home, Limits, Load, NOTHING, Net, Pod, UNLIMITED};
 use crate::snapshot::{
-    AtLimit, Cgroup, CgroupId, Culprit, Declared, Hierarchy, Host, Identity, Kind, Memory, Missing, OomKill, Part,
-    Role, Task, Topology,
+    AtLimit, Cgroup, CgroupId, Culprit, Declared, Hierarchy, Host, INITIAL, Identity, Kind, Memory, Missing, Networks,
+    OomKill, Part, Role, Task, Topology,
 };
 use crate::units::Limit;
 
@@ -59,6 +60,18 @@ impl Node {
     /// The moment of the story that it tells at `t`.
     fn moment(&self, t: f64) -> f64 {
         self.ahead.map_or(t, |ahead| t.floor() - ((t as u64 + self.seed % REST) % REST) as f64 + ahead)
+    }
+
+    /// A container that is made again has another network namespace.
+    fn netns(&self, t: f64) -> Option<u64> {
+        Some(self.identity.netns.ok()? + self.incarnation(t) as u64)
+    }
+
+    fn identity(&self, t: f64) -> Arc<Identity> {
+        match self.netns(t) {
+            Some(netns) if self.death.is_some() => Arc::new(Identity { netns: Ok(netns), ..(*self.identity).clone() }),
+            _ => Arc::clone(&self.identity),
+        }
     }
 
     fn inode(&self, index: usize, t: f64) -> u64 {
@@ -165,10 +178,21 @@ impl World {
             cgroups.push(Cgroup {
                 id: CgroupId { path: Arc::clone(&node.path), inode: node.inode(index, t) },
                 parent: node.parent.map(|parent| place[parent]),
-                identity: Arc::clone(&node.identity),
+                identity: node.identity(t),
             });
         }
         Topology { cgroups }
+    }
+
+    /// The network namespaces of the cgroups that are there at `t`, as they were when they were read last.
+    pub(super) fn networks(&self, t: f64) -> Networks {
+        let mut networks = Networks { host: Some(INITIAL), each: Vec::new() };
+        for node in self.nodes.iter().filter(|node| node.alive(t)) {
+            if let Some(netns) = node.netns(t) {
+                networks.put(network::at(netns, node.birth(t), t));
+            }
+        }
+        networks
     }
 
     /// What the kernel says at `t` of the cgroups that are there, and of the host.
@@ -277,7 +301,13 @@ impl Builder {
     /// What [`Self::add`] made from `from` on, as big, as timely and as mortal as its actor.
     fn dress(&mut self, from: usize, cast: &Cast) {
         let seed = self.nodes[from].seed;
+        let netns = match cast.actor.net {
+            Net::Own => Ok(network::number(from as u64)),
+            Net::Host => Ok(INITIAL),
+            Net::Neighbour => self.nodes[from - 1].identity.netns,
+        };
         for node in &mut self.nodes[from..] {
+            Arc::make_mut(&mut node.identity).netns = netns;
             node.scale = cast.scale;
             node.ahead = cast.ahead;
             node.death = cast.actor.death;

@@ -7,6 +7,7 @@
 mod curve;
 mod figures;
 mod host;
+mod network;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use self::curve::LOOP;
 use self::host::World;
 use super::{Error, Source};
-use crate::snapshot::{Fresh, Own, Snapshot, Topology};
+use crate::snapshot::{Fresh, Networks, Own, Snapshot, Topology};
 
 /// A host that is told, not read: nine containers in a story of ten minutes that never ends.
 ///
@@ -33,6 +34,8 @@ pub struct Demo {
     running: Option<Instant>,
     /// The cgroups of the last sample, and [`World::generation`] at that moment.
     topology: Option<(u64, Arc<Topology>)>,
+    /// The networks of the last sample, with the generation and which of their readings it was.
+    networks: Option<((u64, u64), Arc<Networks>)>,
     /// The moment of the last sample: kills since then are news.
     told: Option<f64>,
 }
@@ -45,7 +48,15 @@ impl Demo {
 
     /// The story at its calm beginning, which was at `start`. Time stands still but for [`Demo::advance`].
     pub fn new(start: SystemTime) -> Self {
-        Self { world: World::story(), start, advanced: Duration::ZERO, running: None, topology: None, told: None }
+        Self {
+            world: World::story(),
+            start,
+            advanced: Duration::ZERO,
+            running: None,
+            topology: None,
+            networks: None,
+            told: None,
+        }
     }
 
     /// The story in real time, some minutes into it.
@@ -76,6 +87,18 @@ impl Demo {
                 let topology = Arc::new(self.world.topology(t));
                 self.topology = Some((generation, Arc::clone(&topology)));
                 topology
+            }
+        }
+    }
+
+    fn networks(&mut self, t: f64) -> Arc<Networks> {
+        let moment = (self.world.generation(t), (t / network::PACE) as u64);
+        match &self.networks {
+            Some((same, networks)) if *same == moment => Arc::clone(networks),
+            _ => {
+                let networks = Arc::new(self.world.networks(t));
+                self.networks = Some((moment, Arc::clone(&networks)));
+                networks
             }
         }
     }
@@ -115,7 +138,7 @@ impl Source for Demo {
             oom_log: Ok(()),
             readings: readings.into_iter().map(Arc::new).collect(),
             beancounters: Vec::new(),
-            networks: Arc::default(),
+            networks: self.networks(t),
             fresh: Fresh::All,
             unlisted: Vec::new(),
             problems: Vec::new(),

@@ -64,6 +64,17 @@ pub(super) enum Home {
     Podman,
 }
 
+/// Which network namespace a container is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Net {
+    /// Its own, or that of its pod.
+    Own,
+    /// The host's.
+    Host,
+    /// That of the container before it.
+    Neighbour,
+}
+
 /// A burstable pod, and what is charged to it beside its container.
 pub(super) struct Pod {
     pub(super) namespace: &'static str,
@@ -77,6 +88,7 @@ pub(super) struct Actor {
     pub(super) name: &'static str,
     pub(super) image: &'static str,
     pub(super) home: Home,
+    pub(super) net: Net,
     pub(super) limits: Limits,
     pub(super) load: Load,
     pub(super) death: Option<Death>,
@@ -205,6 +217,7 @@ const CHECKOUT: Actor = Actor {
         limits: max(768),
         load: Load { usage: Curve(&[(0, 7.0)]), kernel: 7.0, slab: 0.5, ..NOTHING },
     }),
+    net: Net::Own,
     limits: max(512),
     load: Load {
         usage: Curve(&[(0, 404.0), (110, 512.0), (490, 512.0), (505, 396.0)]),
@@ -244,6 +257,7 @@ const SEARCH: Actor = Actor {
             ..NOTHING
         },
     }),
+    net: Net::Own,
     limits: UNLIMITED,
     load: Load {
         usage: Curve(&[(0, 1210.0), (135, 1331.0), (480, 1331.0), (495, 1204.0)]),
@@ -269,6 +283,7 @@ const COREDNS: Actor = Actor {
         limits: UNLIMITED,
         load: Load { usage: Curve(&[(0, 0.7)]), kernel: 0.7, ..NOTHING },
     }),
+    net: Net::Own,
     limits: max(170),
     load: Load {
         usage: Curve(&[(0, 38.0)]),
@@ -288,6 +303,7 @@ const POSTGRES: Actor = Actor {
     name: "postgres-main",
     image: "postgres:16",
     home: Home::Docker,
+    net: Net::Own,
     limits: max(4096),
     load: Load {
         usage: Curve(&[(0, 4085.0)]),
@@ -310,6 +326,7 @@ const REDIS: Actor = Actor {
     name: "redis-cache",
     image: "redis:7-alpine",
     home: Home::Docker,
+    net: Net::Own,
     limits: max(2048),
     load: Load {
         usage: Curve(&[(0, 901.0), (300, 903.0)]),
@@ -328,6 +345,7 @@ const GRAFANA: Actor = Actor {
     name: "grafana",
     image: "grafana/grafana:11.2.0",
     home: Home::Docker,
+    net: Net::Neighbour,
     limits: max(1024),
     load: Load {
         usage: Curve(&[(0, 187.0)]),
@@ -348,6 +366,7 @@ const CI_RUNNER: Actor = Actor {
     name: "ci-runner-3",
     image: "registry.example/ci/runner:latest",
     home: Home::Podman,
+    net: Net::Own,
     limits: Limits { max: Some(8 << 10), high: Some(6 << 10), swap: None },
     load: Load {
         usage: Curve(&[(0, 3400.0), (200, 5300.0), (333, 6163.0), (450, 6163.0), (465, 2900.0)]),
@@ -375,6 +394,7 @@ const REPORT_GEN: Actor = Actor {
     name: "report-gen",
     image: "registry.example/shop/report:1.7",
     home: Home::Podman,
+    net: Net::Own,
     limits: Limits { swap: Some(0), ..max(768) },
     load: Load {
         usage: Curve(&[
@@ -415,6 +435,7 @@ const NODE_EXPORTER: Actor = Actor {
     name: "node-exporter",
     image: "registry.example/prom/node-exporter:v1.8.2",
     home: Home::Podman,
+    net: Net::Host,
     limits: UNLIMITED,
     load: Load {
         usage: Curve(&[(0, 22.2)]),
