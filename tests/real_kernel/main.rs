@@ -20,6 +20,8 @@ mod lifetimes;
 #[cfg(test)]
 mod limit_hits;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod picture;
 #[cfg(test)]
 #[expect(dead_code, reason = "the tests of the terminal do more with it")]

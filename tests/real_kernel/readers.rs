@@ -42,7 +42,13 @@ fn an_ordinary_user_sees_the_rows() {
     fs::copy(PROGRAM, &program).unwrap();
     let output = command(&program, &["--all"]).uid(NOBODY).gid(NOBODY).current_dir("/").output().unwrap();
 
-    let row = parse(&output).remove(0).row(&container);
+    let reading = parse(&output).remove(0);
+    let row = reading.row(&container);
+    let netns = row.missing("netns").unwrap();
+    assert!(
+        row.figure("netns").is_none() && netns.starts_with("permission denied: ") && netns.contains("CAP_SYS_PTRACE")
+    );
+    assert!(reading.networks().is_empty(), "they would be nobody's");
     assert!(within_slack(row.number("usage"), container.usage()));
     assert_eq!(row.number("limit"), 64 << 20);
     assert_eq!(row.number("failcnt"), container.hits());

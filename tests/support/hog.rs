@@ -6,10 +6,14 @@
 //! - `cycle TIMES`: reads every page of what it keeps
 //! - `write PATH MIB`: writes a file and waits until the disk has it
 //! - `read PATH`: reads a file
+//! - `starve`: sends itself what it does not read, over the loopback of its network, and what there is no room for
 
 use std::fs::File;
 use std::hint::black_box;
-use std::io::{self, BufRead, Error, Read, Write};
+use std::io::{self, BufRead, Error, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 
 const MIB: usize = 1 << 20;
 const PAGE: usize = 4096;
@@ -18,9 +22,17 @@ fn main() -> io::Result<()> {
     run()
 }
 
+/// What is not given back before the end.
+#[derive(Default)]
+struct Kept {
+    memory: Vec<Vec<u8>>,
+    /// Both ends of the last connection.
+    connection: Option<(TcpStream, TcpStream)>,
+}
+
 /// Obeys until there are no more commands.
 pub(crate) fn run() -> io::Result<()> {
-    let mut kept: Vec<Vec<u8>> = Vec::new();
+    let mut kept = Kept::default();
     answer("ready")?;
     for line in io::stdin().lock().lines() {
         obey(&line?, &mut kept)?;
@@ -35,13 +47,14 @@ fn answer(word: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-fn obey(line: &str, kept: &mut Vec<Vec<u8>>) -> io::Result<()> {
+fn obey(line: &str, kept: &mut Kept) -> io::Result<()> {
     let words: Vec<&str> = line.split(' ').collect();
     match words[..] {
-        ["anon", mib] => (0..number(mib)?).for_each(|_| kept.push(written_mebibyte())),
-        ["cycle", times] => (0..number(times)?).for_each(|_| touch(kept)),
+        ["anon", mib] => (0..number(mib)?).for_each(|_| kept.memory.push(written_mebibyte())),
+        ["cycle", times] => (0..number(times)?).for_each(|_| touch(&kept.memory)),
         ["write", path, mib] => write(path, number(mib)?)?,
         ["read", path] => read(path)?,
+        ["starve"] => kept.connection = Some(starve()?),
         _ => return Err(Error::other(format!("no such command: {line}"))),
     }
     Ok(())
@@ -83,4 +96,24 @@ fn read(path: &str) -> io::Result<()> {
     let mut file = File::open(path)?;
     while file.read(&mut chunk)? > 0 {}
     Ok(())
+}
+
+/// The receiver takes its buffer away after it told the sender of a large one: what comes then finds no room.
+fn starve() -> io::Result<(TcpStream, TcpStream)> {
+    const AT_MOST: usize = 64;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut sender = TcpStream::connect(listener.local_addr()?)?;
+    let (receiver, _) = listener.accept()?;
+    // The kernel makes it as small as any may be.
+    set_socket_recv_buffer_size(&receiver, 1)?;
+    sender.set_nodelay(true)?;
+    sender.set_nonblocking(true)?;
+    for _ in 0..AT_MOST {
+        match sender.write(&[1; 1024]) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((sender, receiver))
 }

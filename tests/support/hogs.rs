@@ -18,17 +18,36 @@ pub(crate) struct Hog {
 impl Hog {
     /// Starts one and moves it into the cgroup before it uses memory.
     pub(crate) fn in_cgroup(cgroup: &Cgroup) -> Self {
-        let mut child = Command::new(program())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the hog starts: `cargo build --example hog` makes it, as a whole `cargo test` does");
+        let hog = Self::start(&mut Command::new(program()), cgroup);
+        hog.expect("the hog starts: `cargo build --example hog` makes it, as a whole `cargo test` does")
+    }
+
+    /// Starts one with a network of its own, of which only the loopback works. `None` where that is not to be had.
+    pub(crate) fn in_own_network(cgroup: &Cgroup) -> Option<Self> {
+        let script = r#"ip link set lo up && exec "$0""#;
+        Self::start(Command::new("unshare").args(["-n", "/bin/sh", "-c", script]).arg(program()), cgroup)
+    }
+
+    /// Starts one in the network of another.
+    pub(crate) fn in_network_of(other: &Self, cgroup: &Cgroup) -> Option<Self> {
+        let network = format!("-n/proc/{}/ns/net", other.pid());
+        Self::start(Command::new("nsenter").arg(network).arg(program()), cgroup)
+    }
+
+    fn start(command: &mut Command, cgroup: &Cgroup) -> Option<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
         let commands = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
         let mut hog = Self { child, commands, answers };
-        assert_eq!(hog.answer(), "ready");
-        cgroup.set("cgroup.procs", &hog.child.id().to_string());
-        hog
+        if hog.answer() != "ready" {
+            return None;
+        }
+        cgroup.set("cgroup.procs", &hog.pid().to_string());
+        Some(hog)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Gives a command and waits until it is done.

@@ -130,6 +130,11 @@ impl Snapshot {
         self.0["oom_kills_since_attach"].as_u64().unwrap()
     }
 
+    /// The network namespaces with containers in them.
+    pub(crate) fn networks(&self) -> &[Value] {
+        self.0["networks"].as_array().unwrap()
+    }
+
     /// The files that could not be read.
     pub(crate) fn problems(&self) -> Vec<&Value> {
         self.0["problems"].as_array().unwrap().iter().collect()
