@@ -13,7 +13,9 @@ use memcgtop::kernel::hierarchy::Version;
 use memcgtop::model::sums::{Grouping, NONE, Sums};
 use memcgtop::model::{Group, Model, Scope, evidence};
 use memcgtop::query::Filter;
-use memcgtop::snapshot::{Cgroup, CgroupId, Fresh, Hierarchy, Memory, Missing, Own, Snapshot, Topology};
+use memcgtop::snapshot::{
+    Cgroup, CgroupId, Fresh, Hierarchy, Identity, Memory, Missing, Networks, Own, Reading, Snapshot, Topology,
+};
 use memcgtop::units::Limit;
 use proptest::prelude::*;
 
@@ -24,6 +26,11 @@ struct Plan {
     segment: String,
     own: u64,
     limit: Limit,
+}
+
+/// Every fourth has none that is known; the others have one of three.
+fn netns(place: usize) -> Reading {
+    if place.is_multiple_of(4) { Err(Missing::NoProcess) } else { Ok(place as u64 % 3 + 10) }
 }
 
 /// A moment of the root and the cgroups of `plans`, each of which has its parent's place among all before it.
@@ -40,7 +47,7 @@ fn moment(at: u64, plans: &[Plan]) -> Snapshot {
     let cgroups = paths.iter().enumerate().map(|(place, path)| Cgroup {
         id: CgroupId { path: if path.is_empty() { "/".into() } else { path.as_str().into() }, inode: place as u64 + 1 },
         parent: place.checked_sub(1).map(|place| plans[place].parent),
-        identity: of_path(path),
+        identity: Arc::new(Identity { netns: netns(place), ..(*of_path(path)).clone() }),
     });
     let readings = usage.iter().enumerate().map(|(place, usage)| {
         let mut memory = Version::V2.blank();
@@ -121,6 +128,36 @@ fn a_sum_of_limits_is_unlimited_if_one_of_them_is_and_counts_the_outer_one_only(
     assert_eq!(sums.rows().len(), 1);
     let all = &sums.rows()[0];
     assert_eq!((&*all.identity.name, all.figures.limit), (NONE, Ok(Limit::Bytes(1_100))));
+}
+
+#[test]
+fn containers_of_a_network_namespace_are_one_sum_named_after_what_they_share() {
+    let sums = |snapshot: Snapshot| {
+        let mut model = Model::new(Scope::Containers);
+        model.ingest(snapshot);
+        let mut sums = Sums::new(Grouping::Netns);
+        sums.update(&model, |_| true);
+        let told = |row: &Group| (row.identity.name.to_string(), row.members, row.netns.ok().map(|netns| netns.inode));
+        sums.rows().iter().map(told).collect::<Vec<_>>()
+    };
+    let with = |host: Option<u64>, known: &[(usize, u64)]| {
+        let mut snapshot = moment(1, &nested());
+        snapshot.networks = Arc::new(Networks { host, each: Vec::new() });
+        for cgroup in Arc::make_mut(&mut snapshot.topology).cgroups.iter_mut().enumerate() {
+            let found = known.iter().find(|(place, _)| *place == cgroup.0);
+            let identity = Arc::make_mut(&mut cgroup.1.identity);
+            identity.netns = found.map(|(_, netns)| *netns).ok_or(Missing::NoPtrace);
+        }
+        sums(snapshot)
+    };
+    // The containers are at 2, at 4 in that one, and at 6.
+    let (a, b) = ("a".repeat(12), "b".repeat(12));
+    let all = with(Some(7), &[(2, 7), (4, 9), (6, 9)]);
+    assert_eq!(all.iter().map(|(name, members, _)| (&**name, *members)).collect::<Vec<_>>(), [("host", 1), ("9", 2)]);
+    let alone = with(Some(7), &[(2, 8), (4, 9)]);
+    let mut names: Vec<_> = alone.iter().map(|(name, _, netns)| (&**name, *netns)).collect();
+    names.sort_unstable();
+    assert_eq!(names, [(NONE, None), (&*a, Some(8)), (&*b, Some(9))]);
 }
 
 #[test]

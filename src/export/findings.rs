@@ -13,6 +13,7 @@ use crate::alert::unknown::{self, Unknown};
 use crate::alert::{Alert, Level, Subject};
 use crate::model::{Group, Model, Scope, Verdict, evidence};
 use crate::query::Filter;
+use crate::snapshot::Missing;
 use crate::text;
 use crate::units;
 
@@ -108,11 +109,27 @@ impl<'a> Findings<'a> {
         if let Some(reason) = log.filter(|reason| reason.is_failure()) {
             writeln!(out, "not read: the kernel log ({}), so victims of OOM kills may stay unknown", reason.reason())?;
         }
+        if let Some((containers, reason)) = self.without_network() {
+            let whose = units::counted(containers as u64, "container");
+            writeln!(
+                out,
+                "not read: the network of {whose} ({}), so whether sockets starve is unknown",
+                reason.reason()
+            )?;
+        }
         if !self.not_judged.is_empty() {
             let over = self.over().as_secs_f64();
             writeln!(out, "not judged within {over:.1} s: {}", self.not_judged.join(", "))?;
         }
         Ok(())
+    }
+
+    /// Of how many containers the network namespace is not known, and why not of one of them.
+    fn without_network(&self) -> Option<(usize, Missing)> {
+        let reasons = self.model.rows().filter(|row| row.is_container()).filter_map(|row| row.netns.err());
+        let mut failures = reasons.filter(|reason| reason.is_failure());
+        let first = failures.next()?;
+        Some((1 + failures.count(), first))
     }
 
     fn quiet(&self) -> String {

@@ -15,6 +15,9 @@ use crate::text;
 /// `/proc/PID/ns/pid` in the initial process namespace, on every kernel (`PROC_PID_INIT_INO`).
 const INITIAL_PIDS: u64 = 0xEFFF_FFFC;
 
+/// With room for so much the files of most namespaces are read at once.
+const LARGE: usize = 16 << 10;
+
 /// The inode of the network namespace that a process is in.
 ///
 /// # Errors
@@ -40,7 +43,8 @@ fn inode(link: &Path) -> io::Result<u64> {
 
 /// What is counted for the namespace of a process, and what of it could not be read.
 pub fn counts(proc_root: &Path, pid: i32) -> (Counts, Vec<Problem>) {
-    let mut files = Files { net: proc_root.join(pid.to_string()).join("net"), problems: Vec::new() };
+    let net = proc_root.join(pid.to_string()).join("net");
+    let mut files = Files { net, bytes: Vec::with_capacity(LARGE), problems: Vec::new() };
     let traffic = files.take("dev", dev).unwrap_or_else(Traffic::missing);
     let sockets = files.take("sockstat", sockstat).and_then(|sockets| {
         let both = files.take("sockstat6", |bytes| sockstat6(bytes, sockets));
@@ -54,14 +58,15 @@ pub fn counts(proc_root: &Path, pid: i32) -> (Counts, Vec<Problem>) {
 /// The files of a namespace, and what was wrong with them.
 struct Files {
     net: PathBuf,
+    bytes: Vec<u8>,
     problems: Vec<Problem>,
 }
 
 impl Files {
     fn take<T>(&mut self, file: &str, parse: impl FnOnce(&[u8]) -> Result<T, Malformed>) -> Reading<T> {
         let path = self.net.join(file);
-        let (doing, error) = match read::whole(&path) {
-            Ok(bytes) => match parse(&bytes) {
+        let (doing, error) = match read::whole_into(&path, &mut self.bytes) {
+            Ok(()) => match parse(&self.bytes) {
                 Ok(parsed) => return Ok(parsed),
                 Err(Malformed) => ("parse", read::explained(read::NOT_THE_KERNELS)),
             },

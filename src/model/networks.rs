@@ -175,3 +175,50 @@ pub(super) fn place(networks: &mut [Network], groups: &mut [Group], read: &Netwo
         network.containers = members.remove(&network.now.netns).unwrap_or_default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Traffic;
+
+    fn read(seconds: u64, pruned: Reading, bytes: u64) -> Networks {
+        let starved = Starved { rcv_pruned: pruned, ..Starved::missing(Missing::NotInKernel) };
+        let traffic = Traffic { rx_bytes: Ok(bytes), ..Traffic::missing(Missing::NotInKernel) };
+        let counts = Counts { traffic, starved, ..Counts::missing(Missing::NotInKernel) };
+        let at = Duration::from_secs(seconds);
+        Networks { host: Some(7), each: vec![snapshot::Network { netns: 9, at, counts, problems: Vec::new() }] }
+    }
+
+    fn pruned(network: &Network) -> Option<(Vec<(u64, &'static str)>, u64)> {
+        network.starvation().map(|starvation| (starvation.of_buffers().collect(), starvation.over.as_secs()))
+    }
+
+    #[test]
+    fn what_was_before_the_first_reading_is_no_news() {
+        let mut known = Vec::new();
+        take_in(&mut known, &read(10, Ok(500), 1_000));
+        assert_eq!(pruned(&known[0]), None);
+        assert_eq!(known[0].per_second(|counts| counts.traffic.rx_bytes), Err(Missing::OneReading));
+        take_in(&mut known, &read(15, Ok(503), 2_000));
+        // The same reading once more, with a newer one of the memory.
+        take_in(&mut known, &read(15, Ok(503), 2_000));
+        assert_eq!(pruned(&known[0]), Some((vec![(3, "RcvPruned")], 5)));
+        assert_eq!(known[0].per_second(|counts| counts.traffic.rx_bytes), Ok(200.0));
+        assert_eq!(known[0].per_second(|counts| counts.traffic.tx_bytes), Err(Missing::NotInKernel));
+        take_in(&mut known, &read(20, Ok(503), 2_000));
+        assert_eq!(pruned(&known[0]), None);
+    }
+
+    #[test]
+    fn counters_that_go_backwards_or_are_missing_say_nothing() {
+        let mut known = Vec::new();
+        for (seconds, counter) in [(1, Ok(9)), (6, Ok(2)), (11, Err(Missing::Unreadable)), (16, Ok(90))] {
+            // Bytes of an interface that is gone are gone with it.
+            take_in(&mut known, &read(seconds, counter, 100 - seconds));
+            assert_eq!(pruned(&known[0]), None, "{seconds}");
+            assert!(known[0].per_second(|counts| counts.traffic.rx_bytes).is_err());
+        }
+        take_in(&mut known, &Networks::default());
+        assert!(known.is_empty());
+    }
+}

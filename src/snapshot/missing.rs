@@ -101,7 +101,16 @@ impl Missing {
 
     /// Whether the kernel tells it and it was not read.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Permission | Self::Unreadable | Self::TooManyOpen | Self::NotRead | Self::NotInFile)
+        matches!(
+            self,
+            Self::Permission
+                | Self::NoPtrace
+                | Self::Unreadable
+                | Self::TooManyOpen
+                | Self::TooSlow
+                | Self::NotRead
+                | Self::NotInFile
+        )
     }
 
     /// The reason in the words of the screens and of the JSON's `missing`.

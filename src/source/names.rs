@@ -213,6 +213,8 @@ impl Names {
         self.lost += 1;
         self.asked.remove(&id);
         self.open.clear();
+        // The next one finds out anew who is where.
+        Arc::make_mut(&mut self.networks).each.clear();
         for (id, question) in std::mem::take(&mut self.asked) {
             self.ask(id, question);
         }

@@ -11,8 +11,11 @@ use crate::snapshot::CgroupId;
 
 /// A namespace is read so often at most.
 const PACE: Duration = Duration::from_secs(5);
-/// After a reading, this many times as long as it took nothing is read: a hundredth of one processor is spent.
-const REST: u32 = 100;
+/// After a reading, this many times as long as it took nothing is read: with waking up for it, that is less than a
+/// hundredth of one processor.
+const REST: u32 = 200;
+/// More processes than these, one after the other, are not looked for at once.
+const MOST_LOST: usize = 2;
 
 /// The namespaces of the cgroups that were looked at.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ struct Namespace {
     cgroups: BTreeMap<CgroupId, Option<i32>>,
     /// When it is to be read; `None` at the first time, which is at once.
     due: Option<Instant>,
+    /// Processes that ended before it was read through them.
+    lost: usize,
 }
 
 /// A process through which a namespace can be read.
@@ -46,7 +51,7 @@ impl Inhabited {
     /// Where a cgroup's process was found now. The namespace that nobody is in any more.
     pub(super) fn settle(&mut self, cgroup: &CgroupId, found: Option<(u64, i32)>) -> Option<u64> {
         if let Some((netns, process)) = found {
-            let new = || Namespace { cgroups: BTreeMap::new(), due: None };
+            let new = || Namespace { cgroups: BTreeMap::new(), due: None, lost: 0 };
             self.each.entry(netns).or_insert_with(new).cgroups.insert(cgroup.clone(), Some(process));
         }
         let left = |(netns, namespace): (&u64, &mut Namespace)| {
@@ -60,11 +65,16 @@ impl Inhabited {
         })
     }
 
-    /// The process of a cgroup ended, or is elsewhere: it is not looked at until it is settled again.
+    /// The process of a cgroup ended, or is elsewhere: it is not looked at until it is settled again. Where none lasts, the
+    /// namespace waits for its next turn.
     pub(super) fn lose(&mut self, through: &Through) {
-        let cgroups = self.each.get_mut(&through.netns).map(|namespace| &mut namespace.cgroups);
-        if let Some(process) = cgroups.and_then(|cgroups| cgroups.get_mut(&through.cgroup)) {
+        let Some(namespace) = self.each.get_mut(&through.netns) else { return };
+        if let Some(process) = namespace.cgroups.get_mut(&through.cgroup) {
             *process = None;
+        }
+        namespace.lost += 1;
+        if namespace.lost > MOST_LOST {
+            (namespace.lost, namespace.due) = (0, Some(Instant::now() + PACE));
         }
     }
 
@@ -90,7 +100,7 @@ impl Inhabited {
     pub(super) fn was_read(&mut self, netns: u64, begun: Instant) {
         let now = Instant::now();
         if let Some(namespace) = self.each.get_mut(&netns) {
-            namespace.due = Some(begun + PACE);
+            (namespace.lost, namespace.due) = (0, Some(begun + PACE));
         }
         self.rest = now + (now - begun).saturating_mul(REST);
     }
@@ -134,6 +144,20 @@ mod tests {
         assert_eq!((inhabited.due(Instant::now()), inhabited.next()), (None, None));
         assert_eq!(inhabited.settle(&cgroup("/a"), Some((7, 3))), None, "it is the same namespace");
         assert_eq!(inhabited.due(Instant::now()).unwrap().process, 3);
+    }
+
+    #[test]
+    fn processes_that_do_not_last_are_not_looked_for_all_the_time() {
+        let mut inhabited = Inhabited::new();
+        let mut looks = 0;
+        inhabited.settle(&cgroup("/a"), Some((7, 1)));
+        while let Some(through) = inhabited.due(Instant::now()) {
+            inhabited.lose(&through);
+            looks += 1;
+            inhabited.settle(&cgroup("/a"), Some((7, looks)));
+        }
+        assert_eq!(looks, 3);
+        assert!(inhabited.due(Instant::now() + PACE).is_some());
     }
 
     #[test]
