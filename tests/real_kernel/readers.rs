@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use crate::pty::Terminal;
 use crate::support::cgroups::Sandbox;
@@ -41,6 +42,12 @@ fn an_ordinary_user_sees_the_rows() {
     let program = open.path().join("memcgtop");
     fs::copy(PROGRAM, &program).unwrap();
     let output = command(&program, &["--all"]).uid(NOBODY).gid(NOBODY).current_dir("/").output().unwrap();
+
+    let mut check = Command::new(&program);
+    check.env_clear().args(["check", "--config", "/dev/null", "--interval", "100ms"]);
+    let checked = check.uid(NOBODY).gid(NOBODY).current_dir("/").output().unwrap();
+    let told = String::from_utf8(checked.stdout).unwrap();
+    assert!(told.lines().any(|line| line.starts_with("not read: the network of ")), "{told}");
 
     let reading = parse(&output).remove(0);
     let row = reading.row(&container);
