@@ -142,8 +142,10 @@ impl Files<'_> {
                 shmem: self.stat("total_shmem"),
                 kernel: self.number("memory.kmem.usage_in_bytes", Missing::AccountingOff),
                 sock: match tcp_limit {
-                    Ok(Limit::Unlimited) => Err(Missing::TcpUnlimited),
-                    Ok(Limit::Bytes(_)) => self.number("memory.kmem.tcp.usage_in_bytes", Missing::AccountingOff),
+                    Ok(limit) => {
+                        let used = self.number("memory.kmem.tcp.usage_in_bytes", Missing::AccountingOff);
+                        if limit == Limit::Unlimited { used.and(Err(Missing::TcpUnlimited)) } else { used }
+                    }
                     Err(reason) => Err(reason),
                 }
                 .or_else(|reason| self.text("memory.kmem.tcp.usage_in_bytes", reason).and(Err(reason))),
