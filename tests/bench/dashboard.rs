@@ -1,15 +1,23 @@
-//! What the whole program costs as a dashboard over many cgroups: on a real terminal, over real cgroups.
+//! What the whole program costs as a dashboard over many cgroups: on a real terminal, over real cgroups, beside
+//! systemd-cgtop on the same ones where that is installed.
 //!
 //! `cargo bench --bench dashboard [-- N…]` makes N cgroups for each N (100 and 1000 unless told otherwise) that look
-//! like docker's, starts the program over them on a terminal of 160 by 50, and prints the medians. It needs root.
+//! like docker's and hold some memory, starts the program over them on a terminal of 160 by 50, and prints the medians
+//! as the README shows them. It needs root.
 //!
 //! - first frame: from before the start until the screen shows the rows and the line below them
-//! - RSS: the most that the program ever had in memory, right after the first frame and when every history is full
-//! - CPU: all threads' time on a processor per reading, user and kernel, as the scheduler counts it in nanoseconds
-//! - written: what goes to the terminal per second while the cgroups do nothing. In its first minute the program counts
-//!   the seconds since its start on the screen, and what else the host does shows in the header
+//! - key: from a key until the screen shows what it does, while cgroups are read ten times a second
+//! - memory: the most that the program ever had of it, right after the first frame and when every history is full
+//! - CPU: all threads' time on a processor per reading, user and kernel, as the scheduler counts it in nanoseconds, at one
+//!   reading a second: with no cgroup active, and with one in twenty
+//! - reads: system calls that read, per reading with no cgroup active
+//! - written: what goes to the terminal per second meanwhile. In its first minute the program counts the seconds since
+//!   its start on the screen, and what else the host does shows in the header
+//! - systemd-cgtop: its time on a processor per refresh, for what each cgroup uses and nothing else
 
 mod cgroups;
+mod guest;
+mod peer;
 #[expect(clippy::unwrap_used, reason = "a benchmark that cannot drive its terminal measures nothing")]
 #[expect(dead_code, reason = "the tests of the terminal do more with it")]
 #[path = "../terminal/pty.rs"]
@@ -22,37 +30,57 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Pid;
+use vt100::Screen;
 
 use cgroups::{Cgroups, Ground, median, milliseconds};
+use guest::Guest;
 use pty::{PROGRAM, Terminal};
 
 const COUNTS: [usize; 2] = [100, 1000];
 const STARTS: usize = 9;
-/// The windows together fill a history, which keeps 240 readings.
-const WINDOWS: usize = 8;
-const READINGS_A_WINDOW: u32 = 30;
-const INTERVAL: Duration = Duration::from_millis(100);
+const KEYS: usize = 40;
+/// A history keeps so many readings.
+const FULL: u32 = 240;
+/// Of a reading, where the past is to be filled soon.
+const SOON: Duration = Duration::from_millis(100);
+/// Of a reading, where it is to cost what it usually does.
+const USUAL: Duration = Duration::from_secs(1);
+/// So long a name is looked for that nobody knows.
+const SEARCHES: Duration = Duration::from_secs(12);
+const READINGS: usize = 10;
+/// One cgroup in so many is active.
+const ACTIVE: usize = 20;
 
 fn main() -> Result<()> {
+    if guest::serve()? {
+        return Ok(());
+    }
     let counts = cgroups::counts(&COUNTS)?;
     let mut out = io::stdout().lock();
     let Some(ground) = Ground::find(&mut out)? else { return Ok(()) };
-    writeln!(
-        out,
-        "{:>6}  {:>11}  {:>9}  {:>9}  {:>11}  {:>9}",
-        "N", "first frame", "RSS", "RSS full", "CPU", "written"
-    )?;
+    let heads = ["containers", "first frame", "key", "memory", "full", "CPU idle", "CPU 5 %", "reads", "written"];
+    writeln!(out, "| {} | systemd-cgtop | times more |", heads.join(" | "))?;
+    writeln!(out, "|{}", "--:|".repeat(heads.len() + 2))?;
     for count in counts {
-        let (start, run) = measure(&ground, count)?;
-        writeln!(
+        let (start, past, usual, peer) = measure(&ground, count)?;
+        write!(
             out,
-            "{count:>6}  {:>8.1} ms  {:>5.1} MiB  {:>5.1} MiB  {:>8.2} ms  {:>5.0} B/s",
+            "| {count} | {:.0} ms | {:.1} ms | {:.1} MiB | {:.1} MiB | {:.1} ms | {:.1} ms | {} | {:.0} B/s | ",
             milliseconds(start.first_frame),
+            milliseconds(past.key),
             mebibytes(start.rss_kib),
-            mebibytes(run.rss_kib),
-            milliseconds(run.cpu_a_reading),
-            run.written_a_second,
+            mebibytes(past.rss_kib),
+            milliseconds(usual.idle),
+            milliseconds(usual.active),
+            usual.reads,
+            usual.written_a_second,
         )?;
+        match peer {
+            Some(peer) => {
+                writeln!(out, "{:.1} ms | {:.1} |", milliseconds(peer), peer.as_secs_f64() / usual.idle.as_secs_f64())?;
+            }
+            None => writeln!(out, "not installed | |")?,
+        }
     }
     Ok(())
 }
@@ -67,37 +95,41 @@ struct Start {
     rss_kib: u64,
 }
 
-/// What a dashboard costs that is left running.
-struct Run {
+/// What a dashboard is like that has run for long.
+struct Past {
+    key: Duration,
     rss_kib: u64,
-    cpu_a_reading: Duration,
+}
+
+/// What a reading costs.
+struct Usual {
+    idle: Duration,
+    active: Duration,
+    reads: u64,
     written_a_second: f64,
 }
 
-fn measure(ground: &Ground, count: usize) -> Result<(Start, Run)> {
+fn measure(ground: &Ground, count: usize) -> Result<(Start, Past, Usual, Option<Duration>)> {
     let cgroups = Cgroups::new(ground)?;
     // Their short ids, which are on the screen, differ too.
     let names = (0..count).map(|number| format!("{number:012x}{number:052x}"));
-    cgroups.fill("docker", names, ground)?;
+    let directories = cgroups.fill("docker", names, ground)?;
+    let mut everybody = Guest::new(&directories, &vec![true; count])?;
+    everybody.stir()?;
+    let active: Vec<bool> = (0..count).map(|number| number.is_multiple_of(ACTIVE)).collect();
+    let mut some = Guest::new(&directories, &active)?;
     let root = cgroups.root.to_str().context("a mount point that is no text")?;
 
-    let (mut first_frames, mut sizes) = (Vec::new(), Vec::new());
-    for _ in 0..STARTS {
-        ground.check()?;
-        let (terminal, first_frame) = start(root, count);
-        first_frames.push(first_frame);
-        sizes.push(peak_kib(terminal.pid())?);
-        quit(terminal)?;
-    }
-    let (terminal, _) = start(root, count);
-    let run = run(ground, &terminal)?;
-    quit(terminal)?;
-    Ok((Start { first_frame: median(first_frames), rss_kib: median(sizes) }, run))
+    let start = start_often(ground, root, count)?;
+    let past = fill_the_past(ground, root, count)?;
+    let usual = watch(ground, root, count, &mut some)?;
+    let peer = peer::time_of_a_refresh(&cgroups.root, ground, READINGS, count)?;
+    Ok((start, past, usual, peer))
 }
 
 /// The program with its first reading on the screen, and how long that took.
-fn start(root: &str, count: usize) -> (Terminal, Duration) {
-    let interval = format!("{}ms", INTERVAL.as_millis());
+fn start(root: &str, count: usize, interval: Duration) -> (Terminal, Duration) {
+    let interval = format!("{}ms", interval.as_millis());
     let begun = Instant::now();
     let terminal = Terminal::start_on(160, 50, PROGRAM, &["--cgroup-root", root, "--interval", &interval], &[]);
     let (first_row, below) = ("000000000000", format!("{count} of {count} containers"));
@@ -108,21 +140,79 @@ fn start(root: &str, count: usize) -> (Terminal, Duration) {
     (terminal, begun.elapsed())
 }
 
-fn run(ground: &Ground, terminal: &Terminal) -> Result<Run> {
-    let window = INTERVAL * READINGS_A_WINDOW;
-    let (mut times, mut written) = (Vec::new(), Vec::new());
-    for _ in 0..WINDOWS {
+fn start_often(ground: &Ground, root: &str, count: usize) -> Result<Start> {
+    let (mut first_frames, mut sizes) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
         ground.check()?;
-        let (time, bytes) = (time_on_cpu(terminal.pid())?, terminal.bytes().len());
-        thread::sleep(window);
-        times.push(time_on_cpu(terminal.pid())?.saturating_sub(time));
-        written.push(terminal.bytes().len() - bytes);
+        let (terminal, first_frame) = start(root, count, USUAL);
+        first_frames.push(first_frame);
+        sizes.push(peak_kib(terminal.pid())?);
+        quit(terminal)?;
     }
-    Ok(Run {
-        rss_kib: peak_kib(terminal.pid())?,
-        cpu_a_reading: median(times) / READINGS_A_WINDOW,
-        written_a_second: median(written) as f64 / window.as_secs_f64(),
+    Ok(Start { first_frame: median(first_frames), rss_kib: median(sizes) })
+}
+
+/// Until every history is full; keys are pressed meanwhile.
+fn fill_the_past(ground: &Ground, root: &str, count: usize) -> Result<Past> {
+    let (mut terminal, _) = start(root, count, SOON);
+    let (begun, mut keys) = (Instant::now(), Vec::new());
+    while begun.elapsed() < SOON * FULL {
+        ground.check()?;
+        if keys.len() < KEYS {
+            keys.push(press(&mut terminal, if keys.len() % 2 == 0 { "j" } else { "k" }));
+        }
+        // Out of step with the readings.
+        thread::sleep(SOON * 31 / 10);
+    }
+    let rss_kib = peak_kib(terminal.pid())?;
+    quit(terminal)?;
+    Ok(Past { key: median(keys), rss_kib })
+}
+
+/// Moves the cursor; how long it takes until it is seen to have moved.
+fn press(terminal: &mut Terminal, key: &str) -> Duration {
+    let before = cursor(&terminal.screen());
+    let begun = Instant::now();
+    terminal.press(key);
+    terminal.wait_for("cursor that moves", |screen| cursor(screen) != before);
+    begun.elapsed()
+}
+
+/// The line of the screen that the cursor is on.
+fn cursor(screen: &Screen) -> Option<usize> {
+    screen.contents().lines().position(|line| line.starts_with('>'))
+}
+
+fn watch(ground: &Ground, root: &str, count: usize, guest: &mut Guest) -> Result<Usual> {
+    let (terminal, _) = start(root, count, USUAL);
+    thread::sleep(SEARCHES);
+    let pid = terminal.pid();
+    let (reads, written) = (reads(pid)?, terminal.bytes().len());
+    let begun = Instant::now();
+    let idle = each_reading(ground, pid, || Ok(()))?;
+    let taken = begun.elapsed();
+    let (reads, written) = (self::reads(pid)? - reads, terminal.bytes().len() - written);
+    let active = each_reading(ground, pid, || guest.stir())?;
+    quit(terminal)?;
+    Ok(Usual {
+        idle: median(idle),
+        active: median(active),
+        reads: reads / READINGS as u64,
+        written_a_second: written as f64 / taken.as_secs_f64(),
     })
+}
+
+/// The time on a processor that each of some readings takes, with what is done before it.
+fn each_reading(ground: &Ground, pid: Pid, mut act: impl FnMut() -> Result<()>) -> Result<Vec<Duration>> {
+    let mut times = Vec::new();
+    for _ in 0..READINGS {
+        ground.check()?;
+        let (begun, before) = (Instant::now(), time_on_cpu(pid)?);
+        act()?;
+        thread::sleep(USUAL.saturating_sub(begun.elapsed()));
+        times.push(time_on_cpu(pid)?.saturating_sub(before));
+    }
+    Ok(times)
 }
 
 fn quit(mut terminal: Terminal) -> Result<()> {
@@ -146,4 +236,11 @@ fn time_on_cpu(pid: Pid) -> Result<Duration> {
         nanoseconds += schedstat.split(' ').next().context("an empty schedstat")?.parse::<u64>()?;
     }
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// System calls that read, of all threads.
+fn reads(pid: Pid) -> Result<u64> {
+    let io = fs::read_to_string(format!("/proc/{}/io", pid.as_raw_pid()))?;
+    let line = io.lines().find_map(|line| line.strip_prefix("syscr: ")).context("no syscr")?;
+    Ok(line.parse()?)
 }
