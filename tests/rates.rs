@@ -2,9 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a demo that cannot be read has failed")]
 
 use memcgtop::model::{Group, Model, Scope};
-use memcgtop::snapshot::Missing;
+use memcgtop::snapshot::{Memory, Missing};
 use memcgtop::source::Source as _;
 use memcgtop::source::demo::Demo;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The demo's incident, with a reading every two seconds.
@@ -50,4 +51,30 @@ fn one_reading_and_moments_of_the_past_have_none() {
     let moment = model.moments().nth(2).unwrap();
     let past = model.at(moment).unwrap();
     assert_eq!(named(&past, "app").hits_per_second(), Err(Missing::NotKept));
+}
+
+#[test]
+fn what_the_kernel_was_asked_for_long_ago_did_not_all_come_just_now() {
+    let mut demo = Demo::new(std::time::SystemTime::UNIX_EPOCH);
+    let mut model = Model::new(Scope::Containers);
+    demo.advance(Demo::INCIDENT);
+    let faults = |seconds: u64, faults: u64| {
+        move |memory: &mut Memory| {
+            memory.stat.pgmajfault = Ok(faults);
+            memory.stat_at = Some(Duration::from_secs(seconds));
+        }
+    };
+    let mut read = |seconds: u64, change: &dyn Fn(&mut Memory)| {
+        let mut snapshot = demo.sample().unwrap();
+        snapshot.at = Duration::from_secs(seconds);
+        snapshot.readings.iter_mut().for_each(|memory| change(Arc::make_mut(memory)));
+        model.ingest(snapshot);
+        named(&model, "redis-cache").moved_per_second(|moved| moved.pgmajfault)
+    };
+    read(100, &faults(100, 0)).unwrap_err();
+    assert_eq!(read(101, &faults(101, 30)), Ok(30.0));
+    assert_eq!(read(102, &faults(101, 30)), Ok(0.0), "nothing moved, so it was not asked");
+    assert_eq!(read(161, &faults(161, 630)), Ok(10.0), "of a minute");
+    assert_eq!(read(220, &faults(161, 630)), Ok(0.0));
+    assert_eq!(read(221, &faults(221, 1230)), Ok(10.0), "a minute, of which this is a second");
 }

@@ -55,9 +55,10 @@ fn sample(cgroup: &Path, proc: &str) -> Snapshot {
 }
 
 /// The row of the cgroup at `path`.
-fn row<'a>(snapshot: &'a Snapshot, path: &str) -> &'a Memory {
+/// The figures of a cgroup, whenever they were read.
+fn row(snapshot: &Snapshot, path: &str) -> Memory {
     let at = snapshot.topology.cgroups.iter().position(|cgroup| &*cgroup.id.path == path);
-    &snapshot.readings[at.unwrap()]
+    Memory { stat_at: None, ..*snapshot.readings[at.unwrap()] }
 }
 
 fn paths(snapshot: &Snapshot) -> Vec<&str> {
@@ -260,7 +261,7 @@ fn every_figure_of_a_v1_cgroup_is_the_kernels() {
         let directory = fixture(name);
         let snapshot = sample(&directory, "proc/v1-after");
         assert_eq!(snapshot.problems, [], "{name}");
-        assert_eq!(*row(&snapshot, "/"), Files::whole(&directory, true).v1(), "{name}");
+        assert_eq!(row(&snapshot, "/"), Files::whole(&directory, true).v1(), "{name}");
     }
 }
 
@@ -273,7 +274,7 @@ fn every_figure_of_a_v2_cgroup_is_the_kernels() {
         assert_eq!(paths(&snapshot), ["/", "/pod", "/pod/app"], "{name}");
         for path in paths(&snapshot) {
             let files = directory.join(path.trim_start_matches('/'));
-            assert_eq!(*row(&snapshot, path), Files::whole(&files, path == "/").v2(), "{name} {path}");
+            assert_eq!(row(&snapshot, path), Files::whole(&files, path == "/").v2(), "{name} {path}");
         }
     }
 }
@@ -345,7 +346,7 @@ impl Bench {
             let directory = self.root.path().join(path.trim_start_matches('/'));
             let damaged = damaged.filter(|_| path == "/victim");
             let files = Files { directory: &directory, is_root: path == "/", damaged };
-            assert_eq!(*row(snapshot, path), files.memory(self.version), "{what}: {path}");
+            assert_eq!(row(snapshot, path), files.memory(self.version), "{what}: {path}");
         }
     }
 }
@@ -368,13 +369,13 @@ fn benches() -> impl Iterator<Item = (Bench, &'static File)> {
 fn a_file_that_is_not_there_costs_its_own_figures_only() {
     for (bench, file) in benches() {
         let what = format!("{:?} without {}", bench.version, file.name);
-        let whole = *row(&bench.sample(), "/victim");
+        let whole = row(&bench.sample(), "/victim");
         fs::remove_file(bench.file(file.name)).unwrap();
         let snapshot = bench.sample();
         assert_eq!(snapshot.problems, [], "{what}");
         bench.assert_only_harm(&snapshot, None, &what);
         if file.name != "memory.use_hierarchy" && file.name != "memory.kmem.tcp.usage_in_bytes" {
-            assert_ne!(*row(&snapshot, "/victim"), whole, "{what}: nothing was lost");
+            assert_ne!(row(&snapshot, "/victim"), whole, "{what}: nothing was lost");
         }
     }
 }
@@ -397,7 +398,7 @@ fn a_file_that_makes_no_sense_is_marked_and_told_once() {
             let told: Vec<_> = snapshot.problems.iter().map(|problem| problem.path.as_str()).collect();
             assert_eq!(told, [path.to_str().unwrap()], "{what}");
             if file.name == "memory.stat" && how == "truncated" {
-                assert_cut_stat(&bench, row(&snapshot, "/victim"), &what);
+                assert_cut_stat(&bench, &row(&snapshot, "/victim"), &what);
             } else {
                 bench.assert_only_harm(&snapshot, Some(file.name), &what);
             }
@@ -568,7 +569,7 @@ fn hostile_names_are_rows_like_any_other() {
     for (name, path) in names {
         let directory = bench.root.path().join(OsStr::from_bytes(name));
         let files = Files { directory: &directory, is_root: false, damaged: Some("memory.max") };
-        assert_eq!(*row(&snapshot, path), files.v2(), "{path:?}");
+        assert_eq!(row(&snapshot, path), files.v2(), "{path:?}");
     }
     assert_eq!(snapshot.problems.len(), names.len());
     for Problem { path, .. } in &snapshot.problems {
@@ -590,7 +591,7 @@ fn cgroups_may_be_nested_a_hundred_levels_deep() {
     }
     let snapshot = bench.sample();
     assert_eq!(snapshot.topology.cgroups.len(), 103);
-    assert_eq!(*row(&snapshot, &path), Files::whole(&directory, false).v1());
+    assert_eq!(row(&snapshot, &path), Files::whole(&directory, false).v1());
     for (at, cgroup) in snapshot.topology.cgroups.iter().enumerate() {
         assert!(cgroup.parent.is_none_or(|parent| parent < at), "{}", cgroup.id.path);
     }
@@ -628,7 +629,7 @@ fn a_directory_that_may_not_be_read_is_told_until_it_may() {
     let snapshot = local.sample().unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(row(&snapshot, "/victim").usage, Err(Missing::Permission));
-    assert_eq!(*row(&snapshot, "/bystander"), Files::whole(&bench.root.path().join("bystander"), false).v1());
+    assert_eq!(row(&snapshot, "/bystander"), Files::whole(&bench.root.path().join("bystander"), false).v1());
     assert!(snapshot.problems.iter().all(|problem| problem.path.starts_with(closed.to_str().unwrap())));
     assert!(snapshot.problems.iter().any(|problem| problem.doing == "list"));
     assert_eq!(unlisted(&snapshot), ["/victim"]);

@@ -4,6 +4,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::groups::Shape;
 use crate::model::limits::{Binding, By, Limits, Resource};
@@ -38,6 +39,13 @@ impl Holder {
 /// `memory.stat` of a cgroup: the reading that it came from, which others hold too, instead of a copy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SharedStat(Arc<Memory>);
+
+impl SharedStat {
+    /// When it was read, on the clock of the snapshots; `None` where it is with everything else.
+    pub(super) fn read_at(&self) -> Option<Duration> {
+        self.0.stat_at
+    }
+}
 
 impl Deref for SharedStat {
     type Target = Stat;

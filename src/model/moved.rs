@@ -45,6 +45,8 @@ impl Moved {
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     at: Duration,
+    /// When the kernel was asked for its counters.
+    counted: Duration,
     usage: Reading,
     swap: Reading,
     refault_anon: Reading,
@@ -59,6 +61,7 @@ impl Mark {
         let stat = &figures.stat;
         Self {
             at,
+            counted: stat.read_at().unwrap_or(at),
             usage: figures.usage,
             swap: figures.swap,
             refault_anon: stat.refault_anon,
@@ -72,6 +75,10 @@ impl Mark {
     fn until(&self, now: &Self) -> Moved {
         let over = now.at.saturating_sub(self.at);
         let up = |before: Reading, now: Reading| now.and_then(|now| before.map(|before| now.saturating_sub(before)));
+        // What is read seldom is of a longer time, of which this one is a part.
+        let counted = now.counted.saturating_sub(self.counted);
+        let part = if counted > over { over.div_duration_f64(counted) } else { 1.0 };
+        let came = |before: Reading, now: Reading| up(before, now).map(|rise| (rise as f64 * part) as u64);
         let growth = match (self.usage, now.usage) {
             (Ok(before), Ok(now)) if !over.is_zero() => Ok((now as f64 - before as f64) / over.as_secs_f64()),
             (Err(reason), _) | (_, Err(reason)) => Err(reason),
@@ -79,11 +86,11 @@ impl Mark {
         };
         Moved {
             over,
-            refault_anon: up(self.refault_anon, now.refault_anon),
-            refault_file: up(self.refault_file, now.refault_file),
-            pgscan_kswapd: up(self.pgscan_kswapd, now.pgscan_kswapd),
-            pgscan_direct: up(self.pgscan_direct, now.pgscan_direct),
-            pgmajfault: up(self.pgmajfault, now.pgmajfault),
+            refault_anon: came(self.refault_anon, now.refault_anon),
+            refault_file: came(self.refault_file, now.refault_file),
+            pgscan_kswapd: came(self.pgscan_kswapd, now.pgscan_kswapd),
+            pgscan_direct: came(self.pgscan_direct, now.pgscan_direct),
+            pgmajfault: came(self.pgmajfault, now.pgmajfault),
             swapped: up(self.swap, now.swap).unwrap_or(0),
             growth,
         }

@@ -135,6 +135,8 @@ pub struct Memory {
     pub events: Events,
     /// `memory.stat`.
     pub stat: Stat,
+    /// When that was read, on the clock of [`Snapshot::at`]; `None` where it is with everything else.
+    pub stat_at: Option<Duration>,
     /// v2 `memory.pressure`.
     pub psi: Reading<Psi>,
     /// Processes in this very cgroup: lines of `cgroup.procs`.
@@ -164,6 +166,7 @@ impl Memory {
             hierarchical: true,
             events: Events::missing(reason),
             stat: Stat::missing(reason),
+            stat_at: None,
             psi: Err(reason),
             processes: Err(reason),
             populated: Err(reason),

@@ -84,6 +84,8 @@ pub struct Local {
     owners: Owners,
     /// Where the clock of the snapshots begins.
     started: Instant,
+    /// When this reading began, on that clock.
+    now: Duration,
     sweeps: usize,
     /// Everything of a cgroup is read at one of so many readings.
     turns: usize,
@@ -120,6 +122,7 @@ impl Local {
             log: log(roots, &mount),
             owners: Owners::new(&mount),
             started,
+            now: REACH,
             sweeps: 0,
             turns: due::turns(USUAL),
             tension: Tension::default(),
@@ -135,6 +138,12 @@ impl Local {
     pub fn asking(mut self, apis: Vec<Endpoint>) -> Self {
         self.names.ask_also(apis);
         self
+    }
+
+    fn begin(&mut self) -> Begun {
+        let begun = Begun::now();
+        self.now = begun.at - self.started;
+        begun
     }
 
     /// Finds and reads what there is. Where a cgroup vanished meanwhile, another may have taken its place
@@ -275,6 +284,7 @@ impl Local {
             Outcome::Read if matches!(file.content, Content::Processes) => {
                 node.processes.clone_from(&self.reader.processes);
             }
+            Outcome::Read if matches!(file.content, Content::Stat(_)) => memory.stat_at = Some(self.now),
             Outcome::Read => {}
             Outcome::Absent | Outcome::Vanished => {
                 (file.miss)(memory, absent);
@@ -318,7 +328,7 @@ impl Local {
         });
         Snapshot {
             taken_at: begun.on_the_wall,
-            at: begun.at - self.started,
+            at: self.now,
             host,
             unlisted: unlisted.collect(),
             readings: nodes().map(|node| Arc::clone(&node.memory)).collect(),
@@ -399,7 +409,7 @@ impl Source for Local {
     }
 
     fn sample(&mut self) -> Result<Snapshot, Error> {
-        let begun = Begun::now();
+        let begun = self.begin();
         let mut problems = Vec::new();
         let host = self.host.read(&mut problems);
         self.tension = Tension::between(self.last.as_ref().map(|(host, _)| host), &host);

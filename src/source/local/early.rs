@@ -92,7 +92,7 @@ impl Local {
                 Ready::Signal(Signal::Called) => return Wake::Called,
                 Ready::Signal(Signal::Due) => {}
                 Ready::Descriptor => {
-                    let begun = Begun::now();
+                    let begun = self.begin();
                     let woken = self.woken();
                     if let Means::Near(near) = &mut self.watch.means {
                         near.looked(begun.at, Instant::now());
