@@ -21,6 +21,8 @@ mod matrix;
 mod menu;
 #[path = "screens/moment.rs"]
 mod moment;
+#[path = "screens/own.rs"]
+mod own;
 #[path = "screens/pictures.rs"]
 mod pictures;
 #[path = "screens/processes.rs"]
@@ -37,6 +39,7 @@ use memcgtop::app::{App, Idle, Message, Screen, Settings};
 use memcgtop::field::columns::Columns;
 use memcgtop::model::Scope;
 use memcgtop::model::sums::Grouping;
+use memcgtop::protection::Protection;
 use memcgtop::query::{Filter, Sort};
 use memcgtop::snapshot::{CgroupId, Snapshot};
 use memcgtop::source::Source;
@@ -569,7 +572,11 @@ fn told(moment: Duration, keys: &str) -> App {
 }
 
 fn app() -> App {
-    App::new(Settings {
+    App::new(settings())
+}
+
+fn settings() -> Settings {
+    Settings {
         interval: SECOND,
         filter: Filter::All,
         filter_text: String::new(),
@@ -583,9 +590,10 @@ fn app() -> App {
         keys: Keymap::default(),
         theme: DARK.name,
         zone: TimeZone::UTC,
+        protection: Protection::default(),
         layout: ui::LAYOUT,
         policies: Policies::default(),
-    })
+    }
 }
 
 /// 21 October 2025, 13:46:40 UTC.

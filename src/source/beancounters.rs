@@ -293,10 +293,10 @@ impl Source for Beancounters {
             oom_kills: Vec::new(),
             oom_log: Err(if self.is_kernels { Missing::NotInBeancounters } else { Missing::NotHere }),
             own: Own {
-                rss: own::rss(std::process::id()),
                 directories: Ok(0),
                 files: Ok(0),
                 cgroup: Err(if self.is_kernels { Missing::NotInBeancounters } else { Missing::NotHere }),
+                ..own::of_process(std::process::id())
             },
             took: begun.elapsed(),
         })

@@ -1,4 +1,4 @@
-//! What this very process costs the host, and which of the cgroups it is in.
+//! What this very process costs the host, how it is protected, and which of the cgroups it is in.
 //!
 //! Must not look at other processes.
 
@@ -28,7 +28,7 @@ impl Reader {
     pub(super) fn look(&mut self, tree: &Tree, is_kernels: bool) {
         let (directories, files) = tree.descriptors.kept();
         let cgroup = if is_kernels { self.cgroup(tree) } else { Err(Missing::NotHere) };
-        self.told = Own { rss: rss(self.number), directories: Ok(directories), files: Ok(files), cgroup };
+        self.told = Own { directories: Ok(directories), files: Ok(files), cgroup, ..of_process(self.number) };
     }
 
     /// The lists have the numbers that processes have for their reader. It hardly ever moves, so its cgroup is looked for
@@ -41,8 +41,20 @@ impl Reader {
     }
 }
 
-/// What this process, of that number, holds in memory. Bytes.
-pub(super) fn rss(number: u32) -> Reading {
-    let status = read::whole(Path::new("/proc/self/status")).map_err(|_| Missing::Unreadable)?;
-    process::process(number, &status).map(|process| process.rss()).ok_or(Missing::Unreadable)
+/// What this process, of that number, holds in memory, and how well it is kept.
+pub(super) fn of_process(number: u32) -> Own {
+    let status = read::whole(Path::new("/proc/self/status")).map_err(|_| Missing::Unreadable);
+    let status = status.as_deref().map_err(|&reason| reason);
+    let of_status = |figure: &dyn Fn(&[u8]) -> Option<u64>| figure(status?).ok_or(Missing::Unreadable);
+    Own {
+        rss: of_status(&|status| process::process(number, status).map(|process| process.rss())),
+        locked: of_status(&process::locked),
+        oom_score_adj: oom_score_adj().ok_or(Missing::Unreadable),
+        ..Own::missing(Missing::NotRead)
+    }
+}
+
+fn oom_score_adj() -> Option<i32> {
+    let score = read::whole(Path::new("/proc/self/oom_score_adj")).ok()?;
+    std::str::from_utf8(score.trim_ascii()).ok()?.parse().ok()
 }

@@ -24,6 +24,7 @@ pub mod header;
 pub mod help;
 pub mod host;
 pub mod menu;
+pub mod own;
 pub mod palette;
 pub mod panels;
 pub mod pointer;

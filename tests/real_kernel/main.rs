@@ -22,6 +22,8 @@ mod limit_hits;
 #[cfg(test)]
 mod picture;
 #[cfg(test)]
+mod protection;
+#[cfg(test)]
 #[expect(dead_code, reason = "the tests of the terminal do more with it")]
 #[path = "../terminal/pty.rs"]
 mod pty;
