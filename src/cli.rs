@@ -62,10 +62,10 @@ impl Cli {
     fn unused(&self) -> &'static [&'static str] {
         match &self.command {
             None => &[],
-            Some(Command::Demo) => &["root", "cgroup_root", "proc_root", "beancounters", "api"],
-            Some(Command::Snapshot(arguments)) if arguments.format == Format::Json => &["tree", "columns"],
-            Some(Command::Snapshot(_)) => &["tree"],
-            Some(Command::Check(_)) => &["sort", "columns", "group_by", "tree"],
+            Some(Command::Demo) => &["root", "cgroup_root", "proc_root", "beancounters", "api", "protect"],
+            Some(Command::Snapshot(arguments)) if arguments.format == Format::Json => &["protect", "tree", "columns"],
+            Some(Command::Snapshot(_)) => &["protect", "tree"],
+            Some(Command::Check(_)) => &["protect", "sort", "columns", "group_by", "tree"],
             Some(Command::Config) => BESIDE_CONFIGURATIONS,
             Some(Command::Completions { .. } | Command::Man) => OF_READINGS,
         }
@@ -75,6 +75,7 @@ impl Cli {
 /// The options that a configuration has a key for, or that name one; then those of [`BESIDE_CONFIGURATIONS`].
 const OF_READINGS: &[&str] = &[
     "api",
+    "protect",
     "config",
     "interval",
     "filter",
@@ -89,7 +90,7 @@ const OF_READINGS: &[&str] = &[
     "beancounters",
 ];
 /// The options that say what is read and shown, and that no configuration has a key for.
-const BESIDE_CONFIGURATIONS: &[&str] = OF_READINGS.split_at(6).1;
+const BESIDE_CONFIGURATIONS: &[&str] = OF_READINGS.split_at(7).1;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -208,6 +209,10 @@ pub struct Options {
     /// Read this configuration file instead of /etc/memcgtop/config.toml and ~/.config/memcgtop/config.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Keep the dashboard answering while the host thrashes: lock its memory, and have the OOM killer take others first.
+    /// Needs root, or `CAP_IPC_LOCK` and `CAP_SYS_RESOURCE`
+    #[arg(long, global = true)]
+    pub protect: bool,
     /// Only ASCII characters on the screen
     #[arg(long, global = true)]
     pub ascii: bool,

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod kernel;
 pub mod manual;
 pub mod model;
+pub mod protection;
 pub mod query;
 pub mod run;
 pub mod sink;

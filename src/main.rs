@@ -27,6 +27,7 @@ use memcgtop::kernel::hierarchy::Roots;
 use memcgtop::manual;
 use memcgtop::model::sums::Sums;
 use memcgtop::model::{Model, Scope};
+use memcgtop::protection::Protection;
 use memcgtop::query::{Filter, Sort};
 use memcgtop::run;
 use memcgtop::sink;
@@ -133,9 +134,10 @@ fn start(cli: Cli) -> anyhow::Result<Exit> {
             dashboard(&options, config, |options, api| source(options, api, Effort::Live))
         }
         Some(Command::Demo) => {
-            // Nobody else is told of what did not happen.
+            // Nobody else is told of what did not happen, and nothing depends on it.
             let mut config = Config::load(&options)?;
             config.sinks = sink::Settings::default();
+            config.protect = false;
             dashboard(&options, config, |_, _| Ok(Box::new(Demo::live())))
         }
         Some(Command::Snapshot(arguments)) => snapshot(&options, Config::load(&options)?, &arguments),
@@ -163,7 +165,7 @@ fn dashboard(
     open: impl FnOnce(&Options, Vec<Endpoint>) -> Result<Box<dyn Source>, source::Error>,
 ) -> anyhow::Result<Exit> {
     let start = config.start;
-    let settings = app::Settings {
+    let mut settings = app::Settings {
         interval: start.interval,
         filter: filter(&start.filter),
         filter_text: start.filter,
@@ -179,10 +181,14 @@ fn dashboard(
         zone: TimeZone::system(),
         layout: ui::LAYOUT,
         policies: config.policies,
+        protection: Protection::default(),
     };
     let theme = run::theme(config.theme, config.colors, options.ascii.then_some(&ASCII));
     run::check_terminal()?;
     run::check_descriptors()?;
+    if config.protect {
+        settings.protection = Protection::of_this_process();
+    }
     Ok(run::run(open(options, config.api)?, settings, &config.sinks, saver(options), theme)?)
 }
 

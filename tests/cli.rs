@@ -64,6 +64,8 @@ fn what_means_nothing_is_refused_with_what_exists() {
         (&["snapshot", "--tree"], "snapshot does not use --tree"),
         (&["--tree", "snapshot"], "snapshot does not use --tree"),
         (&["demo", "--root", "/host"], "demo does not use --root"),
+        (&["demo", "--protect"], "demo does not use --protect"),
+        (&["snapshot", "--protect"], "snapshot does not use --protect"),
         (&["--proc-root", "/proc", "demo"], "demo does not use --proc-root"),
         (&["man", "--cgroup-root", "/sys"], "man does not use --cgroup-root"),
         (&["--interval", "1s", "completions", "bash"], "completions does not use --interval"),

@@ -23,6 +23,8 @@ mod menu;
 mod moment;
 #[path = "screens/network.rs"]
 mod network;
+#[path = "screens/own.rs"]
+mod own;
 #[path = "screens/pictures.rs"]
 mod pictures;
 #[path = "screens/processes.rs"]
@@ -39,6 +41,7 @@ use memcgtop::app::{App, Idle, Message, Screen, Settings};
 use memcgtop::field::columns::Columns;
 use memcgtop::model::Scope;
 use memcgtop::model::sums::Grouping;
+use memcgtop::protection::Protection;
 use memcgtop::query::{Filter, Sort};
 use memcgtop::snapshot::{CgroupId, Snapshot};
 use memcgtop::source::Source;
@@ -592,6 +595,7 @@ fn settings() -> Settings {
         keys: Keymap::default(),
         theme: DARK.name,
         zone: TimeZone::UTC,
+        protection: Protection::default(),
         layout: ui::LAYOUT,
         policies: Policies::default(),
     }

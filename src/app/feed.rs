@@ -5,8 +5,11 @@
 use std::time::Duration;
 
 use crate::alert::{Engine, News};
+use crate::app::action::Action;
+use crate::app::keys::Keymap;
 use crate::app::{App, Effect};
 use crate::model::Model;
+use crate::protection::Protection;
 use crate::snapshot::Snapshot;
 
 /// Whether new readings are shown.
@@ -25,6 +28,14 @@ impl App {
     /// Whether the screen is frozen.
     pub fn paused(&self) -> bool {
         !matches!(self.feed, Feed::Live)
+    }
+
+    /// What is known by now, also while the screen is frozen.
+    pub fn newest(&self) -> &Model {
+        match &self.feed {
+            Feed::Ahead(ahead) => &ahead.0,
+            Feed::Live | Feed::Paused => self.present(),
+        }
     }
 
     pub(super) fn sample(&mut self, snapshot: Snapshot) -> Option<Effect> {
@@ -112,6 +123,13 @@ impl App {
         let is_new = self.model.now().saturating_sub(*since) < READ;
         is_new.then(|| notice.as_deref().map_err(String::as_str))
     }
+}
+
+/// What there is to say, at the start, of a protection that was refused.
+pub(super) fn unprotected(protection: &Protection, keys: &Keymap) -> Option<String> {
+    let parts: Vec<&str> = protection.refused.iter().map(|refusal| refusal.part).collect();
+    let told = || format!("not protected: {}; {} tells why", parts.join(", "), keys.told(Action::Host));
+    (!parts.is_empty()).then(told)
 }
 
 fn take_in(model: &mut Model, alerts: &mut Engine, snapshot: Snapshot) -> Vec<News> {

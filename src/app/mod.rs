@@ -35,6 +35,7 @@ use crate::alert::{Engine, News};
 use crate::field::columns::Columns;
 use crate::model::sums::{Grouping, Sums};
 use crate::model::{Group, Model, Scope};
+use crate::protection::Protection;
 use crate::query::{Filter, Sort};
 use crate::snapshot::{CgroupId, Kind, Processes, Snapshot};
 use action::Action;
@@ -42,7 +43,7 @@ use columns::Chooser;
 pub use completion::Completion;
 use completion::Past;
 use defaults::Defaults;
-use feed::Feed;
+use feed::{Feed, unprotected};
 use keys::Keymap;
 use menu::Menu;
 use mouse::Mouse;
@@ -82,6 +83,8 @@ pub struct Settings {
     pub zone: TimeZone,
     /// How the rules of alerts are applied.
     pub policies: Policies,
+    /// What protects this process.
+    pub protection: Protection,
     /// How the screen tells what it has room for.
     pub layout: Layout,
 }
@@ -239,6 +242,8 @@ pub struct App {
     pub whose_kills: Whose,
     /// Why there is no new reading.
     pub trouble: Option<String>,
+    /// What protects this process.
+    pub protection: Protection,
     /// What was done or not, and since when that is on the screen.
     notice: Option<(Result<String, String>, Duration)>,
     /// Who hears of the mouse.
@@ -297,7 +302,8 @@ impl App {
             zone: settings.zone,
             whose_kills: Whose::All,
             trouble: None,
-            notice: None,
+            notice: unprotected(&settings.protection, &settings.keys).map(|why| (Err(why), Duration::ZERO)),
+            protection: settings.protection,
             mouse: settings.mouse,
             keys: settings.keys,
             theme: settings.theme,

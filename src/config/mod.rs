@@ -31,7 +31,8 @@ pub use start::Start;
 /// For every user of this host.
 const SYSTEM: &str = "/etc/memcgtop/config.toml";
 /// What stands outside of tables.
-const VALUES: &[&str] = &["columns", "sort", "filter", "interval", "idle", "mouse", "api", "theme", "colors"];
+const VALUES: &[&str] =
+    &["columns", "sort", "filter", "interval", "idle", "mouse", "protect", "api", "theme", "colors"];
 
 /// What is wanted.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,8 @@ pub struct Config {
     pub api: Vec<Endpoint>,
     /// What the dashboard starts with.
     pub start: Start,
+    /// Whether the dashboard protects itself.
+    pub protect: bool,
     /// Which keys do what.
     pub keys: Keymap,
     /// How the rules of alerts are applied.
@@ -114,6 +117,10 @@ impl Config {
             self.api.clone_from(&options.api);
             say("api", list(options.api.iter().map(|endpoint| quoted(&endpoint.to_string()))));
         }
+        if options.protect {
+            self.protect = true;
+            say("protect", "true".to_owned());
+        }
         if let Some(theme) = options.theme {
             self.theme = theme;
             say("theme", quoted(theme.name));
@@ -137,6 +144,9 @@ impl Config {
         start::read(&file, &mut self.start)?;
         if let Some(api) = file.get("api") {
             self.api = api.each(Endpoint::parse)?;
+        }
+        if let Some(protect) = file.get("protect") {
+            self.protect = protect.flag()?;
         }
         if let Some(theme) = file.get("theme") {
             self.theme = theme.choice("theme", PALETTES.map(|palette| (palette.name, palette)))?;
@@ -202,7 +212,7 @@ mod tests {
         assert!(untouched.policies.overrides.is_empty() && untouched.api.is_empty());
         let config = read(&spelled_out()).unwrap();
         assert_eq!((config.sinks, config.keys), (sink::Settings::default(), Keymap::default()));
-        assert!(config.api.is_empty());
+        assert!(config.api.is_empty() && !config.protect);
         assert_eq!((config.theme, config.colors), (Config::default().theme, None));
         let [start, usual] = [config.start, Start::default()];
         assert_eq!((start.columns, start.filter), (usual.columns, usual.filter));

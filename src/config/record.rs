@@ -195,7 +195,7 @@ mod tests {
 
     const SEVERAL: [&str; 9] = [
         "",
-        "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5\nidle = 'hidden'\nmouse = false",
+        "columns = 'swap'\nsort = 'usage'\nfilter = \"name='a b' or 'tab\\t'\"\ninterval = 2.5\nidle = 'hidden'\nmouse = false\nprotect = true",
         "columns = [\"usage:9\", 'psi.full_avg10', 'name:30']\nsort = 'name:desc'\nfilter = ''\ninterval = '24h'",
         "theme = 'light'\ncolors = \"8\"\napi = ['docker=unix:///run/a \"b\" \\ c']",
         "[keys]\nquit = ['y', 'ctrl-q', '\"', '\\']\ncopy = ['q']\nsave = []\nback = [\"esc\"] # alone",
@@ -222,7 +222,7 @@ mod tests {
                 (
                     rows,
                     start.interval,
-                    start.mouse,
+                    (start.mouse, config.protect),
                     &config.api,
                     &config.keys,
                     &config.sinks,

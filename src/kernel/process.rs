@@ -27,6 +27,11 @@ pub fn process(pid: u32, status: &[u8]) -> Option<Process> {
     is_named.then_some(process)
 }
 
+/// What of the address space is locked into memory, touched or not, bytes.
+pub fn locked(status: &[u8]) -> Option<u64> {
+    status.split(|&byte| byte == b'\n').find_map(|line| kibibytes(line.strip_prefix(b"VmLck:")?.trim_ascii()))
+}
+
 fn kibibytes(value: &[u8]) -> Option<u64> {
     super::parse::number(value.strip_suffix(b"kB")?)?.checked_mul(1024).filter(|&bytes| bytes < 1 << 60)
 }
@@ -44,6 +49,8 @@ mod tests {
         assert_eq!((process.pid, process.name.as_str()), (7, "post\\ngres"));
         assert_eq!((process.anon, process.file, process.shmem), (1000 << 10, 1500 << 10, 500 << 10));
         assert_eq!((process.swap, process.rss()), (7 << 10, 3000 << 10));
+        assert_eq!(locked(b"Name:\ta\nVmPeak:\t 9 kB\nVmLck:\t    4096 kB\nVmPin:\t 1 kB\n"), Some(4 << 20));
+        assert_eq!((locked(status), locked(b"VmLck:\t-1 kB\n")), (None, None));
     }
 
     #[test]

@@ -161,6 +161,15 @@ impl Figures {
         self.effective_limit.ok().and_then(Limit::bytes)
     }
 
+    /// What reclaim cannot free without swap, for sure: v1 does not tell which kernel memory it can. Bytes.
+    pub fn undroppable(&self) -> Option<u64> {
+        let floor = self.floor.ok()?;
+        Some(match (self.stat.slab_unreclaimable, self.stat.kernel) {
+            (Err(_), Ok(kernel)) => floor.saturating_sub(kernel),
+            _ => floor,
+        })
+    }
+
     /// The smallest `memory.high` of the path in bytes, if there is one.
     pub fn effective_high_bytes(&self) -> Option<u64> {
         self.effective_high.ok().and_then(Limit::bytes)

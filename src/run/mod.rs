@@ -126,8 +126,8 @@ pub fn run(
     let (notices, told) = unbounded_channel();
     let complain = notices.clone();
     let complain = Arc::new(move |why| _ = complain.send(Err(why)));
-    let listeners =
-        Listeners { bell: sinks.bell, osc9: sinks.osc9, sinks: Sinks::start(sinks, complain).map_err(Error::System)? };
+    let started = Sinks::start(sinks, &settings.protection, complain).map_err(Error::System)?;
+    let listeners = Listeners { bell: sinks.bell, osc9: sinks.osc9, sinks: started };
     let keeper = Keeper { save, notices };
     let input = input::listen().map_err(Error::System)?;
     let outside = Outside { requests, samples, input, notices: told, processes, heard: Instant::now() };

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::alert::News;
 use crate::export::timestamp;
+use crate::protection;
 
 /// How often is looked whether it has ended: often at first, as most are short.
 const LOOKS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
@@ -25,13 +26,20 @@ pub(super) struct Command {
     program: OsString,
     arguments: Vec<OsString>,
     timeout: Duration,
+    /// The `oom_score_adj` that it gets instead of ours, which it would inherit.
+    score: Option<i32>,
 }
 
 impl Command {
     /// `None` where there is no program.
-    pub(super) fn new(command: &[String], timeout: Duration) -> Option<Self> {
+    pub(super) fn new(command: &[String], timeout: Duration, score: Option<i32>) -> Option<Self> {
         let (program, arguments) = command.split_first()?;
-        Some(Self { program: program.into(), arguments: arguments.iter().map(OsString::from).collect(), timeout })
+        Some(Self {
+            program: program.into(),
+            arguments: arguments.iter().map(OsString::from).collect(),
+            timeout,
+            score,
+        })
     }
 
     /// Runs it to its end, and kills it with all that it started where that takes too long.
@@ -46,8 +54,12 @@ impl Command {
             .process_group(0)
             .spawn();
         let mut child = child.map_err(|error| format!("the alert command {program} cannot be run: {error}"))?;
+        // The kernel has no way to start a process with another one. This is done before it has run its first lines.
+        let given = self.score.map_or(Ok(()), |score| protection::give(child.id(), score));
         match self.wait(&mut child) {
-            Ok(Some(status)) if status.success() => Ok(()),
+            Ok(Some(status)) if status.success() => given.map_err(|error| {
+                format!("the OOM killer spared the alert command {program} as it does memcgtop: {error}")
+            }),
             Ok(Some(status)) => Err(format!("the alert command {program} failed: {status}")),
             Ok(None) => {
                 kill(&mut child);
@@ -111,7 +123,7 @@ mod tests {
 
     fn command(arguments: &[&str], timeout: Duration) -> Command {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        Command::new(&arguments, timeout).unwrap()
+        Command::new(&arguments, timeout, None).unwrap()
     }
 
     #[test]
@@ -158,10 +170,23 @@ mod tests {
     }
 
     #[test]
+    fn it_has_the_score_that_it_is_given() {
+        let until = "until grep -qx 123 /proc/$$/oom_score_adj; do :; done";
+        let arguments = ["/bin/sh", "-c", until].map(str::to_owned);
+        Command::new(&arguments, LONG, Some(123)).unwrap().run(&news("a")).unwrap();
+        // Nobody may go below the least, and the command runs nevertheless.
+        let directory = tempfile::tempdir().unwrap();
+        let mark = directory.path().join("mark");
+        let arguments = ["/bin/sh", "-c", &format!("sleep 0.1; touch {}", mark.display())].map(str::to_owned);
+        let complaint = Command::new(&arguments, LONG, Some(-1001)).unwrap().run(&news("a")).unwrap_err();
+        assert!(complaint.contains("the OOM killer spared the alert command /bin/sh") && mark.exists(), "{complaint}");
+    }
+
+    #[test]
     fn what_fails_is_told() {
         assert!(command(&["/no/such/program"], LONG).run(&news("a")).unwrap_err().contains("cannot be run"));
         assert!(command(&["/bin/sh", "-c", "exit 3"], LONG).run(&news("a")).unwrap_err().contains("exit status: 3"));
-        assert!(Command::new(&[], LONG).is_none());
+        assert!(Command::new(&[], LONG, None).is_none());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::alert::News;
+use crate::protection::Protection;
 use crate::units;
 use command::Command;
 use journal::Journal;
@@ -54,11 +55,11 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    /// Starts what the settings ask for.
+    /// Starts what the settings ask for. What protects this process is not for the commands.
     ///
     /// # Errors
     /// Where the system refuses a thread.
-    pub fn start(settings: &Settings, complain: Complain) -> io::Result<Self> {
+    pub fn start(settings: &Settings, protection: &Protection, complain: Complain) -> io::Result<Self> {
         let mut outlets = Vec::new();
         if let Some(path) = &settings.log {
             let (outlet, news) = sync_channel(WAITING);
@@ -72,7 +73,7 @@ impl Sinks {
             })?;
             outlets.push(("the alert log", outlet));
         }
-        if let Some(command) = Command::new(&settings.command, settings.command_timeout) {
+        if let Some(command) = Command::new(&settings.command, settings.command_timeout, protection.former) {
             let (outlet, news) = sync_channel(WAITING);
             let news = Arc::new(std::sync::Mutex::new(news));
             for _ in 0..COMMANDS {
@@ -177,8 +178,12 @@ mod tests {
         let script = format!("echo \"$MEMCGTOP_NAME\" >> {}", marks.display());
         let command = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
         let (heard, complain) = heard();
-        let sinks =
-            Sinks::start(&Settings { log: Some(log.clone()), command, ..Settings::default() }, complain).unwrap();
+        let sinks = Sinks::start(
+            &Settings { log: Some(log.clone()), command, ..Settings::default() },
+            &Protection::default(),
+            complain,
+        )
+        .unwrap();
         sinks.tell(&(0..20).map(|n| news(&n.to_string())).collect::<Vec<_>>());
         let lines = |path| std::fs::read_to_string(path).unwrap_or_default().lines().count();
         assert!(comes_true(|| lines(&log) == 20 && lines(&marks) == 20), "{} {}", lines(&log), lines(&marks));
@@ -193,7 +198,7 @@ mod tests {
         let (heard, complain) = heard();
         let timeout = Duration::from_millis(300);
         let settings = Settings { log: Some(log), command, command_timeout: timeout, ..Settings::default() };
-        let sinks = Sinks::start(&settings, complain).unwrap();
+        let sinks = Sinks::start(&settings, &Protection::default(), complain).unwrap();
         let begun = Instant::now();
         sinks.tell(&vec![news("a"); WAITING + COMMANDS + 100]);
         assert!(begun.elapsed() < Duration::from_secs(10));

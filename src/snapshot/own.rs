@@ -7,8 +7,12 @@ use crate::snapshot::{Missing, Reading};
 /// The reader, as the kernel tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Own {
-    /// `RssAnon`, `RssFile` and `RssShmem` of `/proc/self/status`, bytes.
+    /// The second number of `/proc/self/statm`, in bytes.
     pub rss: Reading,
+    /// `VmLck` of `/proc/self/status`: memory of its address space that is neither swapped out nor dropped, touched or not, bytes.
+    pub locked: Reading,
+    /// Its `/proc/self/oom_score_adj`: below 0 the OOM killer takes others first.
+    pub oom_score_adj: Reading<i32>,
     /// Directories of cgroups that are kept open.
     pub directories: Reading,
     /// Files of cgroups that are kept open: each that was read has memory of the kernel's.
@@ -20,6 +24,13 @@ pub struct Own {
 impl Own {
     /// Every figure absent for the same reason.
     pub const fn missing(reason: Missing) -> Self {
-        Self { rss: Err(reason), directories: Err(reason), files: Err(reason), cgroup: Err(reason) }
+        Self {
+            rss: Err(reason),
+            locked: Err(reason),
+            oom_score_adj: Err(reason),
+            directories: Err(reason),
+            files: Err(reason),
+            cgroup: Err(reason),
+        }
     }
 }

@@ -304,6 +304,7 @@ impl Source for Beancounters {
                 directories: Ok(0),
                 files: Ok(0),
                 cgroup: Err(if self.is_kernels { Missing::NotInBeancounters } else { Missing::NotHere }),
+                ..own::protection()
             },
             took: begun.elapsed(),
         })

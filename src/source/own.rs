@@ -1,4 +1,4 @@
-//! What this very process costs the host, and which of the cgroups it is in.
+//! What this very process costs the host, how it is protected, and which of the cgroups it is in.
 //!
 //! Must not look at other processes.
 
@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use rustix::param::page_size;
 
-use crate::kernel::{parse, read};
+use crate::kernel::{parse, process, read};
 use crate::snapshot::{Missing, Own, Reading};
 use crate::source::node::Node;
 use crate::source::tree::Tree;
+
+/// How it is protected is looked at so seldom, once in so many looks: hardly anything changes that.
+const SELDOM: usize = 30;
 
 /// The process that reads, and what was last told of it.
 #[derive(Debug)]
@@ -19,18 +22,23 @@ pub(super) struct Reader {
     /// The place of its cgroup in the tree, the last time.
     home: Option<usize>,
     pub(super) told: Own,
+    looks: usize,
 }
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { number: std::process::id(), home: None, told: Own::missing(Missing::NotRead) }
+        Self { number: std::process::id(), home: None, told: Own::missing(Missing::NotRead), looks: 0 }
     }
 
     /// Looks at it anew. In a copy of a host's files it is nowhere.
     pub(super) fn look(&mut self, tree: &Tree, is_kernels: bool) {
         let (directories, files) = tree.descriptors.kept();
         let cgroup = if is_kernels { self.cgroup(tree) } else { Err(Missing::NotHere) };
-        self.told = Own { rss: rss(), directories: Ok(directories), files: Ok(files), cgroup };
+        if self.looks.is_multiple_of(SELDOM) {
+            self.told = protection();
+        }
+        self.looks += 1;
+        self.told = Own { rss: rss(), directories: Ok(directories), files: Ok(files), cgroup, ..self.told.clone() };
     }
 
     /// The lists have the numbers that processes have for their reader. It hardly ever moves, so its cgroup is looked for
@@ -49,4 +57,19 @@ pub(super) fn rss() -> Reading {
     // The whole address space, and what of it is in memory.
     let pages = statm.split(|&byte| byte == b' ').nth(1).and_then(parse::number).ok_or(Missing::Unreadable)?;
     Ok(pages * page_size() as u64)
+}
+
+/// How well this process is kept in memory, and nothing else of it.
+pub(super) fn protection() -> Own {
+    let locked = read::whole(Path::new("/proc/self/status")).ok().and_then(|status| process::locked(&status));
+    Own {
+        locked: locked.ok_or(Missing::Unreadable),
+        oom_score_adj: oom_score_adj().ok_or(Missing::Unreadable),
+        ..Own::missing(Missing::NotRead)
+    }
+}
+
+fn oom_score_adj() -> Option<i32> {
+    let score = read::whole(Path::new("/proc/self/oom_score_adj")).ok()?;
+    std::str::from_utf8(score.trim_ascii()).ok()?.parse().ok()
 }

@@ -11,6 +11,7 @@ use crate::app::menu::{List, Menu};
 use crate::app::{App, Completion, Idle, Screen};
 use crate::query::Sort;
 use crate::text;
+use crate::ui::own::Danger;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::{cut, header, spread};
 use crate::units;
@@ -21,7 +22,7 @@ const SHORT: usize = 60;
 /// The keys that do something here; or the filter while it is typed; or why there is no reading.
 pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     if let Some(menu) = &app.menu {
-        return menu_line(menu, width, theme);
+        return menu_line(app, menu, width, theme);
     }
     if let Some(editor) = &app.editor {
         return editor_line(app, editor, width, theme);
@@ -29,14 +30,16 @@ pub fn footer(app: &App, width: usize, theme: &Theme) -> Line<'static> {
     let cells = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     let last = last(app, theme);
     let room = width.saturating_sub(cells(&last) + 1);
-    let mut spans = Vec::new();
+    let mut spans: Vec<_> = danger(app, width / 2, theme).into_iter().flat_map(|told| [told, Span::raw(" ")]).collect();
+    let before = spans.len();
     if let Some((role, news)) = news(app) {
-        let news = text::truncate(&text::visible(news), room.saturating_sub(2), theme.glyphs.ellipsis).into_owned();
+        let room = room.saturating_sub(cells(&spans) + 2);
+        let news = text::truncate(&text::visible(news), room, theme.glyphs.ellipsis).into_owned();
         spans.push(Span::styled(format!(" {news} "), theme.style(role)));
     }
     let modes = modes(app, theme);
     // News take the line for themselves where it is short.
-    if spans.is_empty() || cells(&spans) + cells(&modes) <= room {
+    if spans.len() == before || cells(&spans) + cells(&modes) <= room {
         spans.extend(modes);
     }
     if cells(&spans) > room {
@@ -71,6 +74,12 @@ fn hint_of(key: String, hint: String, theme: &Theme) -> [Span<'static>; 3] {
     [Span::styled(key, theme.style(Role::Accent)), Span::raw(" "), Span::styled(hint, theme.style(Role::Dim))]
 }
 
+/// That memcgtop itself may be killed, on every screen for as long as that is known to be so.
+fn danger(app: &App, width: usize, theme: &Theme) -> Option<Span<'static>> {
+    let danger = Danger::of(app.newest()).filter(|_| app.trouble.is_none())?;
+    Some(Span::styled(format!(" {} ", danger.words(width.saturating_sub(2))), alarm(theme)))
+}
+
 /// Why there is no reading; or else what was just done, or could not be.
 fn news(app: &App) -> Option<(Role, &str)> {
     let trouble = app.trouble.as_deref().map(|trouble| (Role::Critical, trouble));
@@ -83,20 +92,21 @@ fn news(app: &App) -> Option<(Role, &str)> {
 fn editor_line(app: &App, typed: &Input, width: usize, theme: &Theme) -> Line<'static> {
     let paused = if app.paused() { "PAUSED, " } else { "" };
     let rows = format!("{paused}{}", units::counted(app.rows().len() as u64, "row"));
-    let note = match &app.filter_error {
+    let note = danger(app, 0, theme).unwrap_or_else(|| match &app.filter_error {
         Some(_) if width < SHORT => Span::styled(" INVALID ", alarm(theme)),
         Some(_) if app.filtered() => Span::styled(" INVALID: the filter before is on ", alarm(theme)),
         Some(_) => Span::styled(" INVALID: no filter is on ", alarm(theme)),
         None if width < SHORT => Span::styled(rows, theme.style(Role::Dim)),
         None => Span::styled(format!("{rows}; Enter keeps it, Esc clears it"), theme.style(Role::Dim)),
-    };
+    });
     typed_line("/", typed, note, width, theme)
 }
 
-fn menu_line(menu: &Menu, width: usize, theme: &Theme) -> Line<'static> {
+fn menu_line(app: &App, menu: &Menu, width: usize, theme: &Theme) -> Line<'static> {
     let note = if width < SHORT { "Enter does it" } else { "type words of it; Enter does it, Esc closes" };
     let sign = if menu.list == List::Orders { "sort by " } else { ":" };
-    typed_line(sign, &menu.typed, Span::styled(note, theme.style(Role::Dim)), width, theme)
+    let note = danger(app, 0, theme).unwrap_or_else(|| Span::styled(note, theme.style(Role::Dim)));
+    typed_line(sign, &menu.typed, note, width, theme)
 }
 
 /// A line that is typed, behind what stands for what it is, and a note. What is in front of the cursor gives way at

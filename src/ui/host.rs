@@ -7,16 +7,15 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::model::evidence;
-use crate::model::figures::Holder;
 use crate::model::host::swap_used;
-use crate::model::{Group, RUNNING, Scope};
-use crate::snapshot::{Hierarchy, Host, Missing, Own, Problem, Reading, is_within};
+use crate::model::{RUNNING, Scope};
+use crate::snapshot::{Hierarchy, Host, Missing, Problem, Reading};
 use crate::text;
 use crate::ui::chart::Subject;
 use crate::ui::panels::{AVAILABLE_NOT_KNOWN, NOT_JUDGED};
 use crate::ui::theme::{Role, Theme};
-use crate::ui::{bar, chart, detail, folded, header, rule};
-use crate::units::{self, Limit};
+use crate::ui::{bar, chart, detail, folded, header, own, rule};
+use crate::units;
 
 /// The whole screen.
 pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
@@ -31,7 +30,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     lines.extend(swap(app, host, width, theme));
     let subject = Subject::Host(host, app.model.host_past());
     lines.extend(chart::lines(app, subject, width, chart_height(area.height), theme));
-    lines.extend(own(app, width, theme));
+    lines.extend(own::lines(app, width, theme));
     lines.extend(problems(app, width, theme));
     let root = app.model.groups().iter().find(|group| app.is_host(group));
     let figures = |root| detail::figures("figures of the root cgroup", root, width, theme);
@@ -39,7 +38,7 @@ pub fn lines(app: &App, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
     folded(lines, width)
 }
 
-fn fact(fact: &str) -> Line<'static> {
+pub(super) fn fact(fact: &str) -> Line<'static> {
     Line::raw(format!("  {}", text::visible(fact)))
 }
 
@@ -166,65 +165,6 @@ fn chart_height(height: u16) -> u64 {
         20..30 => 3,
         30..50 => 8,
         _ => 14,
-    }
-}
-
-/// What the kernel has to keep for each file that is read and kept open, bytes: measured.
-const KERNEL_MEMORY: u64 = 4_300;
-
-fn own(app: &App, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let Some(snapshot) = app.model.snapshot() else { return Vec::new() };
-    let own = &snapshot.own;
-    let mut lines = vec![rule("memcgtop itself", "", width, theme)];
-    if app.looks_back().is_some() {
-        lines.push(fact(Missing::NotKept.reason()));
-        return lines;
-    }
-    let files = match (own.files, own.directories) {
-        (Ok(files), Ok(directories)) => {
-            let kernel = units::size(files * KERNEL_MEMORY);
-            format!(
-                "about {kernel} of the kernel's for {files} files that it keeps open, and {directories} directories"
-            )
-        }
-        (Err(reason), _) | (_, Err(reason)) => format!("files that it keeps open: {}", reason.reason()),
-    };
-    lines.push(fact(&format!("{} in memory, {files}", units::size_or_unknown(own.rss))));
-    let took = snapshot.took.as_secs_f64() * 1_000.0;
-    let cgroups = units::counted(snapshot.topology.cgroups.len() as u64, "cgroup");
-    lines.push(fact(&format!(
-        "the last reading took {took:.1} ms for {cgroups}, every {}",
-        units::interval(app.interval)
-    )));
-    lines.push(home(app, own, theme));
-    lines
-}
-
-/// The cgroup that it lives in, and how full the limit is that it has there.
-fn home(app: &App, own: &Own, theme: &Theme) -> Line<'static> {
-    const NEARLY_FULL: f64 = 90.0;
-    let path = match &own.cgroup {
-        Ok(path) => path,
-        Err(reason) => return fact(&format!("its own cgroup is not known: {}", reason.reason())),
-    };
-    let around = app.model.groups().iter().filter(|group| group.id.path.len() == 1 || is_within(path, &group.id.path));
-    let Some(group) = around.max_by_key(|group| group.id.path.len()) else { return fact(&format!("lives in {path}")) };
-    let figures = &group.figures;
-    match (figures.limited_by_limit, figures.limited_by_usage, figures.percent) {
-        (Ok(Limit::Bytes(limit)), Ok(usage), Ok(percent)) => {
-            let sizes = format!("{} of {}", units::size(usage), units::size(limit));
-            let text = format!("lives in {path}, {} is full to {}: {sizes}", whose(group), units::percent(percent));
-            let role = if percent >= NEARLY_FULL { Role::Warning } else { Role::Plain };
-            fact(&text).style(theme.style(role))
-        }
-        _ => fact(&format!("lives in {path}, which nothing limits but the host")),
-    }
-}
-
-fn whose(group: &Group) -> String {
-    match &group.figures.limited_by {
-        Ok(Holder::Ancestor(path)) => format!("where the limit of {path}"),
-        _ => "whose limit".to_owned(),
     }
 }
 

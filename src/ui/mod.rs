@@ -25,6 +25,7 @@ pub mod help;
 pub mod host;
 pub mod menu;
 mod network;
+pub mod own;
 pub mod palette;
 pub mod panels;
 pub mod pointer;

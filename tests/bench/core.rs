@@ -18,6 +18,7 @@ use memcgtop::kernel::file::Content;
 use memcgtop::kernel::hierarchy::Version;
 use memcgtop::kernel::stat::{StatKey, StatLines};
 use memcgtop::model::{Model, Scope};
+use memcgtop::protection::Protection;
 use memcgtop::query::{Filter, Sort};
 use memcgtop::snapshot::{Fresh, Snapshot};
 use memcgtop::source::Source;
@@ -167,6 +168,7 @@ fn app(containers: usize, sort: Sort) -> App {
         keys: Keymap::default(),
         theme: "dark",
         zone: TimeZone::UTC,
+        protection: Protection::default(),
         layout: ui::LAYOUT,
         policies: Policies::default(),
     });

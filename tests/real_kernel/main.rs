@@ -24,6 +24,8 @@ mod network;
 #[cfg(test)]
 mod picture;
 #[cfg(test)]
+mod protection;
+#[cfg(test)]
 #[expect(dead_code, reason = "the tests of the terminal do more with it")]
 #[path = "../terminal/pty.rs"]
 mod pty;

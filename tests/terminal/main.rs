@@ -10,7 +10,10 @@ mod hostile;
 mod keys;
 mod moment;
 mod mouse;
+mod protection;
 mod pty;
+#[path = "../support/skip.rs"]
+mod skip;
 mod strange;
 #[path = "../support/tree.rs"]
 mod tree;

@@ -74,13 +74,7 @@ pub(super) fn near_limit(group: &Group, case: Case<'_>) -> Option<Standing> {
     if group.figures.limited_by_resource == Ok(limits::Resource::Private) {
         return near_allocation_limit(group, case);
     }
-    let (floor, limit) = (group.figures.floor.ok()?, group.figures.effective_limit_bytes()?);
-    let stat = &group.figures.stat;
-    // v1 does not tell which kernel memory can be dropped: that alone is no reason to warn.
-    let floor = match (stat.slab_unreclaimable, stat.kernel) {
-        (Err(_), Ok(kernel)) => floor.saturating_sub(kernel),
-        _ => floor,
-    };
+    let (floor, limit) = (group.figures.undroppable()?, group.figures.effective_limit_bytes()?);
     let share = percent(floor, limit);
     case.is_beyond(share).then(|| Standing {
         sign: ' ',

@@ -112,6 +112,8 @@ fn own(cgroups: u64) -> Own {
     const FILES: u64 = 8;
     Own {
         rss: Ok(12 << 20),
+        locked: Ok(0),
+        oom_score_adj: Ok(0),
         directories: Ok(cgroups),
         files: Ok(cgroups * FILES),
         cgroup: Ok("/user.slice/user-1000.slice/session-3.scope".into()),
