@@ -418,10 +418,11 @@ impl Source for Local {
             path: self.mount.root.clone(),
             error: errno.into(),
         })?;
-        self.name();
-        // The past can wait for the first picture.
+        // The past can wait for the first picture. Otherwise the log is read at once: what it tells that comes after the
+        // sweep, the counters tell only at the next one.
         let early = self.effort == Effort::Live && self.sweeps == 1;
         let oom_kills = if early { Vec::new() } else { self.kills() };
+        self.name();
         self.problems(&mut problems);
         self.watch.regular(&self.tree);
         if self.effort == Effort::Live {

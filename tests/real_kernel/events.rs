@@ -164,6 +164,8 @@ fn cgroups_that_come_and_go_leave_no_descriptor() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "events-churn");
     let crowd = sandbox.cgroup("crowd");
+    // What comes to a cgroup without children, and holds nothing, would be found late.
+    let _first = crowd.child("staying");
     let mut watched = Watched::start(&sandbox, Duration::from_millis(100));
     for _ in 0..ROUNDS {
         let cgroups: Vec<Cgroup> = (0..20).map(|n| crowd.child(&format!("passing-{n}"))).collect();

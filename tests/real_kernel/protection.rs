@@ -77,9 +77,9 @@ fn it_says_on_every_screen_that_the_limit_it_lives_below_is_nearly_used_up() {
     let sandbox = Sandbox::new(&hierarchy, "danger");
     let above = sandbox.limited("system.slice", 512 << 20);
     let home = above.child("ssh.service");
-    let root = sandbox.root().directory.to_str().unwrap();
-    let mut terminal = Terminal::start_on(200, 60, PROGRAM, &["--cgroup-root", root, "--interval", "200ms"], &[]);
-    home.set("cgroup.procs", &terminal.pid().as_raw_nonzero().to_string());
+    let (root, home) = (sandbox.root().directory.display(), home.directory.display());
+    let start = format!("echo $$ > {home}/cgroup.procs && exec {PROGRAM} --cgroup-root {root} --interval 200ms");
+    let mut terminal = Terminal::start_on(200, 60, "/bin/sh", &["-c", &start], &[]);
     terminal.press_for("H", "memcgtop itself");
     terminal.wait_for("its cgroup", |screen| screen.contents().contains("lives in /system.slice/ssh.service"));
     assert!(!terminal.text().contains("may be killed"), "{}", terminal.text());
