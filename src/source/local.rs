@@ -273,7 +273,7 @@ impl Local {
             certain => certain,
         };
         let absent = why_absent(node, file, memory.usage);
-        let is_used = node.keeps_open || due::is_read_each_time(file.pace, memory);
+        let is_used = node.keeps_open && file.pace != Pace::Slow || due::is_read_each_time(file.pace, memory);
         let kept = opened.filter(|_| is_used && self.tree.descriptors.keep_file(file.pace));
         let Some(node) = self.tree.node_mut(index) else { return false };
         node.faults.retain(|fault| fault.file != Some(file.name));

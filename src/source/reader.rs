@@ -5,7 +5,7 @@
 use std::ffi::CString;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use rustix::io::{self, Errno, pread};
+use rustix::io::{Errno, pread};
 
 use crate::kernel::file::{Content, File};
 use crate::kernel::parse::{self, Malformed};
@@ -142,7 +142,7 @@ impl Reader {
         let mut processes = 0;
         let mut length = 0;
         while length <= read::LARGEST {
-            let bytes = match io::read(descriptor, &mut self.buffer[..]) {
+            let bytes = match pread(descriptor, &mut self.buffer[..], length) {
                 Ok(0) => {
                     memory.processes = Ok(processes);
                     return Outcome::Read;

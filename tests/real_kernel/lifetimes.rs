@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use memcgtop::kernel::hierarchy::Roots;
 use memcgtop::source::Source as _;
@@ -92,6 +93,31 @@ fn what_is_charged_below_a_still_cgroup_is_found_at_once() {
     still.child("empty");
     let found = (0..120).any(|_| paths().iter().any(|path| path.ends_with("/empty")));
     assert!(found, "and what is not, is found with the directories that are looked at again");
+}
+
+#[test]
+fn processes_of_what_moves_all_the_time_are_counted_again_and_again() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let sandbox = Sandbox::new(&hierarchy, "restless");
+    let restless = sandbox.cgroup(&container_name('b'));
+    let roots = Roots { cgroup: Some(sandbox.root().directory.clone()), ..Roots::default() };
+    let mut local = Local::open(&roots, Effort::Live).unwrap();
+    local.set_interval(Duration::from_secs(10));
+    let mut hog = Hog::in_cgroup(&restless);
+    let mut second = None;
+    for reading in 0..20 {
+        hog.does("anon 1");
+        if reading == 10 {
+            second = Some(Hog::in_cgroup(&restless));
+        }
+        let snapshot = local.sample().unwrap();
+        let processes = snapshot.readings[1].processes;
+        let expected = if reading < 10 { 1 } else { 2 };
+        // In one of six readings everything is read.
+        let is_known = (1..10).contains(&reading) || reading > 16;
+        assert!(!is_known || processes == Ok(expected), "{processes:?} at reading {reading}");
+    }
+    drop(second);
 }
 
 #[test]

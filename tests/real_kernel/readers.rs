@@ -55,7 +55,9 @@ fn an_ordinary_user_sees_the_rows() {
     assert!(
         row.figure("netns").is_none() && netns.starts_with("permission denied: ") && netns.contains("CAP_SYS_PTRACE")
     );
-    assert!(reading.networks().is_empty(), "they would be nobody's");
+    // Others may run containers as the same user.
+    let networks = format!("{:?}", reading.networks());
+    assert!(!networks.contains(&container.path()), "it is not known to be in any: {networks}");
     assert!(within_slack(row.number("usage"), container.usage()));
     assert_eq!(row.number("limit"), 64 << 20);
     assert_eq!(row.number("failcnt"), container.hits());
