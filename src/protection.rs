@@ -3,6 +3,7 @@
 //!
 //! What is refused is told, never passed over. Must not touch any process but this one and those that it starts.
 
+use std::collections::TryReserveError;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -14,8 +15,9 @@ use rustix::mm::{MlockAllFlags, mlockall, munlockall};
 /// never die (-1000): should nothing else be left to kill, this is, and no limit is stuck on it.
 const SPARED: i32 = -998;
 /// Room for mappings that must be left: where the lock ran into a limit later, the process would die of it. Stacks and
-/// arenas of all threads reserve less.
-const ROOM: usize = 1 << 30;
+/// arenas of all threads reserve less. In pieces, for a small host refuses a mapping that is larger than its memory.
+const ROOM: usize = 16 * PIECE;
+const PIECE: usize = 64 << 20;
 
 const SCORE: &str = "/proc/self/oom_score_adj";
 
@@ -66,13 +68,22 @@ fn lock_memory() -> Result<(), String> {
     };
     lock(MlockAllFlags::CURRENT)?;
     lock(MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)?;
-    if Vec::<u8>::new().try_reserve_exact(ROOM).is_err() {
+    if room().is_err() {
         // Nothing is locked any more, nor is what comes.
         return munlockall()
             .map_err(|errno| format!("munlockall: {errno}"))
             .and(Err(format!("locked it could not grow: {} MiB more are refused: {DO}", ROOM >> 20)));
     }
     Ok(())
+}
+
+/// Maps as much as may be needed, and touches none of it.
+fn room() -> Result<(), TryReserveError> {
+    let piece = || {
+        let mut piece = Vec::<u8>::new();
+        piece.try_reserve_exact(PIECE).map(|()| piece)
+    };
+    (0..ROOM / PIECE).map(|_| piece()).collect::<Result<Vec<_>, _>>().map(drop)
 }
 
 /// Has the OOM killer take others first; the score before, if that was higher.

@@ -484,6 +484,20 @@ fn what_stands_still_is_read_in_turns_and_what_moves_is_near_its_limit_or_is_loo
 }
 
 #[test]
+fn without_its_root_there_is_nothing_to_tell_and_that_is_an_error() {
+    for effort in [Effort::Live, Effort::Whole] {
+        let bench = Bench::new(Version::V1);
+        let roots =
+            Roots { cgroup: Some(bench.root.path().to_owned()), proc: Some(fixture("proc/v1-after")), root: None };
+        let mut local = Local::open(&roots, effort).unwrap();
+        local.sample().unwrap();
+        fs::remove_dir_all(bench.root.path()).unwrap();
+        let error = local.sample().unwrap_err().to_string();
+        assert!(error.contains(&bench.root.path().display().to_string()), "{error}");
+    }
+}
+
+#[test]
 fn a_list_of_processes_may_be_long() {
     let bench = Bench::new(Version::V1);
     fs::write(bench.file("cgroup.procs"), "123456\n".repeat(30_000)).unwrap();

@@ -24,6 +24,7 @@ const SCHEMA_VERSION: u64 = 1;
 #[derive(Debug)]
 pub struct Findings<'a> {
     model: &'a Model,
+    filter: &'a Filter,
     alerts: Vec<&'a Alert>,
     unknown: Vec<Unknown>,
     rows: usize,
@@ -60,7 +61,7 @@ impl<'a> Findings<'a> {
     pub fn of(
         model: &'a Model,
         firing: &'a [Alert],
-        (filter, expression): (&Filter, &str),
+        (filter, expression): (&'a Filter, &str),
         not_judged: Vec<&'static str>,
     ) -> Self {
         let is_everything = matches!(filter, Filter::All);
@@ -79,7 +80,7 @@ impl<'a> Findings<'a> {
         let is_unplaced = |alert: &Alert| alert.subject == Subject::Gone(None);
         let may_be_these = !is_everything && model.rows().any(is_new) && firing.iter().any(is_unplaced);
         unknown.extend(may_be_these.then(unknown::unplaced));
-        Self { model, alerts, unknown, rows, not_judged }
+        Self { model, filter, alerts, unknown, rows, not_judged }
     }
 
     /// The worst of all: what is known to be trouble is worse than what is not known.
@@ -126,7 +127,8 @@ impl<'a> Findings<'a> {
 
     /// Of how many containers the network namespace is not known, and why not of one of them.
     fn without_network(&self) -> Option<(usize, Missing)> {
-        let reasons = self.model.rows().filter(|row| row.is_container()).filter_map(|row| row.netns.err());
+        let containers = self.model.rows().filter(|row| row.is_container() && self.filter.matches(row));
+        let reasons = containers.filter_map(|row| row.netns.err());
         let mut failures = reasons.filter(|reason| reason.is_failure());
         let first = failures.next()?;
         Some((1 + failures.count(), first))

@@ -28,7 +28,7 @@ pub enum Sharing {
     Own,
     /// So many containers in all.
     Shared(usize),
-    /// No other container; it is not known which one is the host's, and so whether it is that.
+    /// No other container that is known; others may be in it, or it may be the host's.
     Unknown,
 }
 
@@ -152,7 +152,7 @@ pub(super) fn take_in(known: &mut Vec<Network>, read: &Networks) {
 }
 
 /// Tells the rows who shares their namespaces, and the namespaces who is in them.
-pub(super) fn place(networks: &mut [Network], groups: &mut [Group], read: &Networks) {
+pub(super) fn place(networks: &mut Vec<Network>, groups: &mut [Group], read: &Networks) {
     let mut members: HashMap<u64, Vec<Member>> = HashMap::new();
     for group in groups.iter().filter(|group| counts(group)) {
         if let Ok(netns) = group.identity.netns {
@@ -160,26 +160,32 @@ pub(super) fn place(networks: &mut [Network], groups: &mut [Group], read: &Netwo
             members.entry(netns).or_default().push(member);
         }
     }
+    // One of which that is not known may be in any.
+    let is_hidden = |group: &&Group| counts(group) && group.identity.netns.is_err_and(Missing::is_failure);
+    let some_are_hidden = groups.iter().any(|group| is_hidden(&group));
     for group in groups {
         group.netns = group.identity.netns.map(|inode| {
             let sharing = match members.get(&inode).map_or(0, Vec::len) {
                 _ if read.is_host(inode) => Sharing::Host,
                 shared @ 2.. => Sharing::Shared(shared),
-                _ if read.host.is_none() => Sharing::Unknown,
+                _ if read.host.is_none() || some_are_hidden => Sharing::Unknown,
                 _ => Sharing::Own,
             };
             Netns { inode, sharing }
         });
     }
-    for network in networks {
+    for network in networks.iter_mut() {
         network.containers = members.remove(&network.now.netns).unwrap_or_default();
     }
+    // Other cgroups lead to namespaces, too, of which nobody here can be told.
+    networks.retain(|network| network.is_host || !network.containers.is_empty());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::Traffic;
+    use crate::model::Figures;
+    use crate::snapshot::{Kind, Traffic};
 
     fn read(seconds: u64, pruned: Reading, bytes: u64) -> Networks {
         let starved = Starved { rcv_pruned: pruned, ..Starved::missing(Missing::NotInKernel) };
@@ -220,5 +226,30 @@ mod tests {
         }
         take_in(&mut known, &Networks::default());
         assert!(known.is_empty());
+    }
+
+    #[test]
+    fn nobody_is_told_to_be_alone_while_somebody_may_be_anywhere() {
+        let in_netns = |name: &str, netns: Reading| {
+            let id = CgroupId { path: format!("/{name}").into(), inode: 1 };
+            let mut group = Group::new(id, Figures::missing(Missing::NotRead));
+            group.identity = Arc::new(Identity { netns, ..Identity::plain(Kind::Container, name) });
+            group
+        };
+        let sharing = |others: Reading| {
+            let mut groups = vec![in_netns("a", Ok(9)), in_netns("b", others), in_netns("c", Ok(7))];
+            let (mut known, read) = (Vec::new(), read(10, Ok(0), 0));
+            take_in(&mut known, &read);
+            place(&mut known, &mut groups, &read);
+            (groups[0].netns.unwrap().sharing, groups[2].netns.unwrap().sharing, known.len())
+        };
+        assert_eq!(sharing(Ok(8)), (Sharing::Own, Sharing::Host, 1));
+        assert_eq!(sharing(Ok(9)), (Sharing::Shared(2), Sharing::Host, 1));
+        assert_eq!(sharing(Err(Missing::NoProcess)), (Sharing::Own, Sharing::Host, 1));
+        assert_eq!(sharing(Err(Missing::NoPtrace)), (Sharing::Unknown, Sharing::Host, 1));
+        let (mut known, read) = (Vec::new(), read(10, Ok(0), 0));
+        take_in(&mut known, &read);
+        place(&mut known, &mut [in_netns("a", Ok(8))], &read);
+        assert_eq!(known.len(), 0, "nobody that is known is in it");
     }
 }

@@ -105,8 +105,9 @@ impl Local {
     pub fn open(roots: &Roots, effort: Effort) -> Result<Self, Error> {
         let mount = hierarchy::detect(roots)?;
         let descriptors = match effort {
-            Effort::Live => Descriptors::raised(),
-            Effort::Whole => Descriptors::none(),
+            Effort::Live if mount.is_kernels() => Descriptors::raised(),
+            // In a copy another file may take the place of one that is open.
+            Effort::Live | Effort::Whole => Descriptors::none(),
         };
         let proc_root = roots.proc_root();
         let started = Instant::now().checked_sub(REACH).unwrap_or_else(Instant::now);
@@ -150,23 +151,25 @@ impl Local {
     /// unseen, and where one moved there may be more below it, so the tree is looked at once more.
     fn sweep(&mut self) -> Result<(), Errno> {
         self.tree.refresh()?;
-        let changed = self.read_all();
+        let changed = self.read_all()?;
         if changed {
             self.tree.refresh()?;
-            self.read_all();
+            self.read_all()?;
             self.tree.settle();
         }
         self.sweeps += 1;
         Ok(())
     }
 
-    /// Reads what is due of every cgroup that this sweep has not read yet; true if the tree has changed.
-    fn read_all(&mut self) -> bool {
+    /// Reads what is due of every cgroup that this sweep has not read yet; true if the tree has changed. An error
+    /// if the root is gone, without which nothing can be told.
+    fn read_all(&mut self) -> Result<bool, Errno> {
         let now = Instant::now();
         let mut changed = false;
         for (at, index) in self.tree.order().to_vec().into_iter().enumerate() {
             let Some(due) = self.due(at, index, now) else { continue };
             match self.read_cgroup(index, due, now) {
+                None if self.tree.node(index).is_some_and(Node::is_root) => return Err(Errno::NODEV),
                 None => {
                     self.tree.remove(index);
                     changed = true;
@@ -177,7 +180,7 @@ impl Local {
                 Some(Due::WhatMoves | Due::Everything) => changed |= self.tree.look_below(index),
             }
         }
-        changed
+        Ok(changed)
     }
 
     /// How much is due of the cgroup at a place in the order; `None` if this sweep has read it.

@@ -111,7 +111,8 @@ impl Tree {
             None => fstat(base).ok()?,
             Some(location) => statat(base, location, AtFlags::SYMLINK_NOFOLLOW).ok()?,
         };
-        (stat.st_ino == node.id.inode).then_some(stat.st_nlink)
+        // Nothing leads any more to a directory without links.
+        (stat.st_ino == node.id.inode && stat.st_nlink > 0).then_some(stat.st_nlink)
     }
 
     /// Whether a cgroup has no children for as long as its usage stands still, down to the byte.

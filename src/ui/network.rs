@@ -55,7 +55,8 @@ fn whose(netns: Netns, network: Option<&Network>, group: &Group) -> String {
     match netns.sharing {
         Sharing::Host if named.is_empty() => format!("in the host's network ({inode}): all below is the host's"),
         Sharing::Host => format!("in the host's network ({inode}), as {named}: all below is the host's"),
-        Sharing::Own | Sharing::Unknown if named.is_empty() => format!("in a network namespace of its own ({inode})"),
+        Sharing::Own if named.is_empty() => format!("in a network namespace of its own ({inode})"),
+        Sharing::Unknown if named.is_empty() => format!("in network namespace {inode}; who else is, is not known"),
         _ if named.is_empty() => format!("in a shared network namespace ({inode})"),
         _ => format!("shares network namespace {inode} with {named}: all below is theirs together"),
     }

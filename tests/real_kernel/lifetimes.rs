@@ -96,6 +96,18 @@ fn what_is_charged_below_a_still_cgroup_is_found_at_once() {
 }
 
 #[test]
+fn a_hierarchy_that_is_removed_is_an_error_and_no_quiet_host() {
+    let Some(hierarchy) = hierarchy() else { return };
+    let sandbox = Sandbox::new(&hierarchy, "uprooted");
+    let root = sandbox.cgroup("root");
+    let roots = Roots { cgroup: Some(root.directory.clone()), ..Roots::default() };
+    let mut local = Local::open(&roots, Effort::Live).unwrap();
+    (0..3).for_each(|_| assert!(local.sample().is_ok()));
+    root.remove();
+    (0..3).for_each(|_| assert!(local.sample().is_err()));
+}
+
+#[test]
 fn processes_of_what_moves_all_the_time_are_counted_again_and_again() {
     let Some(hierarchy) = hierarchy() else { return };
     let sandbox = Sandbox::new(&hierarchy, "restless");

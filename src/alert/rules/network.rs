@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Case, Severity, Standing};
+use super::{Case, Severity, Standing, Watch};
 use crate::model::Group;
 use crate::model::networks::{Member, Network, Starvation};
 use crate::units;
@@ -12,22 +12,23 @@ use crate::units;
 /// What was read longer ago says nothing of now. Where there are very many namespaces, each waits for its turn.
 const NEWS: Duration = Duration::from_secs(60);
 
-/// In the namespace of which it is the first container.
+/// In the namespace of which it is the first container. A check is asked of each container.
 pub(super) fn starved(group: &Group, case: Case<'_>) -> Option<Standing> {
     let network = case.model.network(group).filter(|network| !network.is_host)?;
-    let (first, others) = network.containers.split_first()?;
-    (first.id == group.id).then(|| standing(network, others, case))?
+    let is_asked = case.watch == Watch::Once || network.containers.first().is_some_and(|first| first.id == group.id);
+    is_asked.then(|| standing(network, Some(group), case))?
 }
 
 /// In the host's own namespace, whichever containers are in it.
 pub(super) fn host_starved(case: Case<'_>) -> Option<Standing> {
     let network = case.model.networks().iter().find(|network| network.is_host)?;
-    standing(network, &[], case)
+    standing(network, None, case)
 }
 
-fn standing(network: &Network, others: &[Member], case: Case<'_>) -> Option<Standing> {
+fn standing(network: &Network, told_of: Option<&Group>, case: Case<'_>) -> Option<Standing> {
     let starvation = network.starvation().filter(|_| network.is_watched(NEWS, case.model.now()))?;
-    let text = format!("{}{}", told(&starvation), shared(others));
+    let others = |group: &Group| shared(network.containers.iter().filter(|member| member.id != group.id));
+    let text = format!("{}{}", told(&starvation), told_of.map(others).unwrap_or_default());
     let lost: u64 = starvation.of_buffers().map(|(rise, _)| rise).sum::<u64>() + starvation.of_tcp();
     let weight = lost as f64 / starvation.over.as_secs_f64().max(1.0);
     Some(Standing { sign: '=', text, severity: Severity::Usual, weight })
@@ -50,10 +51,13 @@ fn told(starvation: &Starvation) -> String {
 }
 
 /// Who may be the one that starves as well.
-fn shared(others: &[Member]) -> String {
+fn shared<'a>(others: impl Iterator<Item = &'a Member>) -> String {
     const NAMED: usize = 3;
-    let named = others.iter().take(NAMED).map(|other| other.identity.label().into_owned());
-    let rest = (others.len() > NAMED).then(|| format!("{} more", others.len() - NAMED));
-    let told: Vec<String> = named.chain(rest).collect();
+    let mut told: Vec<_> = others.map(|other| other.identity.label()).collect();
+    if told.len() > NAMED {
+        let rest = format!("{} more", told.len() - NAMED);
+        told.truncate(NAMED);
+        told.push(rest.into());
+    }
     if told.is_empty() { String::new() } else { format!("; it shares the network with {}", told.join(", ")) }
 }

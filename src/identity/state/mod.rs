@@ -145,7 +145,9 @@ impl Resolver {
                 return visit.finish(found.unwrap_or_default());
             }
         };
-        let (first, mut facts) = self.supervised_first(subject, &mut visit);
+        let first = self.first(subject, &mut visit);
+        let no_process = if visit.is_refused() { Missing::Permission } else { Missing::NoProcess };
+        let (first, mut facts) = self.supervised_first(subject, first, &mut visit);
         if subject.identity.kind != Kind::Cgroup {
             if facts.name.is_none() || facts.image.is_none() {
                 facts = facts.or(self.by_id(&subject.identity, first.as_ref(), &mut visit));
@@ -160,7 +162,7 @@ impl Resolver {
                 facts.name = first.as_ref().and_then(|first| self.hostname(first, &subject.identity, &mut visit));
             }
         }
-        facts.netns = Some(self.netns(first.as_ref(), &visit));
+        facts.netns = Some(self.netns(first.as_ref().ok_or(no_process)));
         let process = first.as_ref().map(|first| first.pid);
         facts.command = first.map(|first| first.comm.into());
         if subject.identity.kind == Kind::Pod {
@@ -170,13 +172,10 @@ impl Resolver {
     }
 
     /// The network namespace of a container's first process.
-    fn netns(&self, first: Option<&First>, visit: &Visit) -> Reading {
+    fn netns(&self, first: Result<&First, Missing>) -> Reading {
         self.places.processes?;
         let proc_root = self.places.proc_root.as_deref().ok_or(Missing::NotHere)?;
-        let Some(first) = first else {
-            return Err(if visit.is_refused() { Missing::Permission } else { Missing::NoProcess });
-        };
-        network::namespace(proc_root, first.pid).map_err(|error| match error.kind() {
+        network::namespace(proc_root, first?.pid).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => Missing::NoPtrace,
             // It ended meanwhile.
             _ => Missing::NoProcess,
@@ -204,10 +203,15 @@ impl Resolver {
         self.directories.clear();
     }
 
-    /// The first process, and what its parent tells. A pod has several: those of its helpers have no supervisor.
-    fn supervised_first(&mut self, subject: &Subject<'_>, visit: &mut Visit) -> (Option<First>, Facts) {
+    /// The first process of `each`, and what its parent tells. A pod has several: those of its helpers have no supervisor.
+    fn supervised_first(
+        &mut self,
+        subject: &Subject<'_>,
+        each: Vec<First>,
+        visit: &mut Visit,
+    ) -> (Option<First>, Facts) {
         let mut found = (None, Facts::default());
-        for first in self.first(subject, visit) {
+        for first in each {
             let facts = self.supervised(subject, &first, visit);
             if facts.is_container {
                 return (Some(first), facts);
