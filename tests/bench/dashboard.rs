@@ -1,39 +1,38 @@
-//! What the whole program costs as a dashboard over many cgroups: on a real terminal, over real cgroups, beside
-//! systemd-cgtop on the same ones where that is installed.
+//! What the whole program costs as a dashboard over many cgroups: on a real terminal, over real cgroups. The
+//! benchmark `peers` compares it with others.
 //!
 //! `cargo bench --bench dashboard [-- N…]` makes N cgroups for each N (100 and 1000 unless told otherwise) that look
-//! like docker's and hold some memory, starts the program over them on a terminal of 160 by 50, and prints the medians
-//! as the README shows them. It needs root.
+//! like docker's and hold some memory, starts the program over them on a terminal of 160 by 50, and prints the medians.
+//! It needs root.
 //!
 //! - first frame: from before the start until the screen shows the rows and the line below them
-//! - key: from a key until the screen shows what it does, while cgroups are read ten times a second
+//! - key: from a key until the screen shows the other columns that it asks for, while cgroups are read ten times a second
 //! - memory: the most that the program ever had of it, right after the first frame and when every history is full
 //! - CPU: all threads' time on a processor per reading, user and kernel, as the scheduler counts it in nanoseconds, at one
 //!   reading a second: with no cgroup active, and with one in twenty
-//! - reads: system calls that read, per reading with no cgroup active
+//! - reads: system calls that read, per reading with no cgroup active; those that open, list and wait are not counted
 //! - written: what goes to the terminal per second meanwhile. In its first minute the program counts the seconds since
 //!   its start on the screen, and what else the host does shows in the header
-//! - systemd-cgtop: its time on a processor per refresh, for what each cgroup uses and nothing else
 
 mod cgroups;
 mod guest;
-mod peer;
+mod process;
 #[expect(clippy::unwrap_used, reason = "a benchmark that cannot drive its terminal measures nothing")]
 #[expect(dead_code, reason = "the tests of the terminal do more with it")]
 #[path = "../terminal/pty.rs"]
 mod pty;
 
-use std::fs;
 use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use rustix::process::Pid;
 use vt100::Screen;
 
 use cgroups::{Cgroups, Ground, median, milliseconds};
 use guest::Guest;
+use process::{containers, peak_mebibytes, quit, time_on_cpu};
 use pty::{PROGRAM, Terminal};
 
 const COUNTS: [usize; 2] = [100, 1000];
@@ -45,8 +44,6 @@ const FULL: u32 = 240;
 const SOON: Duration = Duration::from_millis(100);
 /// Of a reading, where it is to cost what it usually does.
 const USUAL: Duration = Duration::from_secs(1);
-/// So long a name is looked for that nobody knows.
-const SEARCHES: Duration = Duration::from_secs(12);
 const READINGS: usize = 10;
 /// One cgroup in so many is active.
 const ACTIVE: usize = 20;
@@ -59,46 +56,36 @@ fn main() -> Result<()> {
     let mut out = io::stdout().lock();
     let Some(ground) = Ground::find(&mut out)? else { return Ok(()) };
     let heads = ["containers", "first frame", "key", "memory", "full", "CPU idle", "CPU 5 %", "reads", "written"];
-    writeln!(out, "| {} | systemd-cgtop | times more |", heads.join(" | "))?;
-    writeln!(out, "|{}", "--:|".repeat(heads.len() + 2))?;
+    writeln!(out, "| {} |", heads.join(" | "))?;
+    writeln!(out, "|{}", "--:|".repeat(heads.len()))?;
     for count in counts {
-        let (start, past, usual, peer) = measure(&ground, count)?;
-        write!(
+        let (start, past, usual) = measure(&ground, count)?;
+        writeln!(
             out,
-            "| {count} | {:.0} ms | {:.1} ms | {:.1} MiB | {:.1} MiB | {:.1} ms | {:.1} ms | {} | {:.0} B/s | ",
+            "| {count} | {:.0} ms | {:.1} ms | {:.1} MiB | {:.1} MiB | {:.1} ms | {:.1} ms | {} | {:.0} B/s |",
             milliseconds(start.first_frame),
             milliseconds(past.key),
-            mebibytes(start.rss_kib),
-            mebibytes(past.rss_kib),
+            start.mebibytes,
+            past.mebibytes,
             milliseconds(usual.idle),
             milliseconds(usual.active),
             usual.reads,
             usual.written_a_second,
         )?;
-        match peer {
-            Some(peer) => {
-                writeln!(out, "{:.1} ms | {:.1} |", milliseconds(peer), peer.as_secs_f64() / usual.idle.as_secs_f64())?;
-            }
-            None => writeln!(out, "not installed | |")?,
-        }
     }
     Ok(())
-}
-
-fn mebibytes(kib: u64) -> f64 {
-    kib as f64 / 1024.0
 }
 
 /// What a user waits for.
 struct Start {
     first_frame: Duration,
-    rss_kib: u64,
+    mebibytes: f64,
 }
 
 /// What a dashboard is like that has run for long.
 struct Past {
     key: Duration,
-    rss_kib: u64,
+    mebibytes: f64,
 }
 
 /// What a reading costs.
@@ -109,11 +96,9 @@ struct Usual {
     written_a_second: f64,
 }
 
-fn measure(ground: &Ground, count: usize) -> Result<(Start, Past, Usual, Option<Duration>)> {
+fn measure(ground: &Ground, count: usize) -> Result<(Start, Past, Usual)> {
     let cgroups = Cgroups::new(ground)?;
-    // Their short ids, which are on the screen, differ too.
-    let names = (0..count).map(|number| format!("{number:012x}{number:052x}"));
-    let directories = cgroups.fill("docker", names, ground)?;
+    let directories = cgroups.fill("docker", containers(count), ground)?;
     let mut everybody = Guest::new(&directories, &vec![true; count])?;
     everybody.stir()?;
     let active: Vec<bool> = (0..count).map(|number| number.is_multiple_of(ACTIVE)).collect();
@@ -121,10 +106,11 @@ fn measure(ground: &Ground, count: usize) -> Result<(Start, Past, Usual, Option<
     let root = cgroups.root.to_str().context("a mount point that is no text")?;
 
     let start = start_often(ground, root, count)?;
+    // Meanwhile what only a start needs is over, such as looking for names that nobody knows.
+    let (watched, _) = self::start(root, count, USUAL);
     let past = fill_the_past(ground, root, count)?;
-    let usual = watch(ground, root, count, &mut some)?;
-    let peer = peer::time_of_a_refresh(&cgroups.root, ground, READINGS, count)?;
-    Ok((start, past, usual, peer))
+    let usual = watch(ground, watched, &mut some)?;
+    Ok((start, past, usual))
 }
 
 /// The program with its first reading on the screen, and how long that took.
@@ -141,15 +127,16 @@ fn start(root: &str, count: usize, interval: Duration) -> (Terminal, Duration) {
 }
 
 fn start_often(ground: &Ground, root: &str, count: usize) -> Result<Start> {
-    let (mut first_frames, mut sizes) = (Vec::new(), Vec::new());
+    let mut starts = Vec::new();
     for _ in 0..STARTS {
         ground.check()?;
         let (terminal, first_frame) = start(root, count, USUAL);
-        first_frames.push(first_frame);
-        sizes.push(peak_kib(terminal.pid())?);
+        starts.push((first_frame, peak_mebibytes(terminal.pid())?));
         quit(terminal)?;
     }
-    Ok(Start { first_frame: median(first_frames), rss_kib: median(sizes) })
+    starts.sort_unstable_by_key(|(first_frame, _)| *first_frame);
+    let (first_frame, mebibytes) = starts[STARTS / 2];
+    Ok(Start { first_frame, mebibytes })
 }
 
 /// Until every history is full; keys are pressed meanwhile.
@@ -159,39 +146,38 @@ fn fill_the_past(ground: &Ground, root: &str, count: usize) -> Result<Past> {
     while begun.elapsed() < SOON * FULL {
         ground.check()?;
         if keys.len() < KEYS {
-            keys.push(press(&mut terminal, if keys.len() % 2 == 0 { "j" } else { "k" }));
+            keys.push(press(&mut terminal));
         }
         // Out of step with the readings.
         thread::sleep(SOON * 31 / 10);
     }
-    let rss_kib = peak_kib(terminal.pid())?;
+    let mebibytes = peak_mebibytes(terminal.pid())?;
     quit(terminal)?;
-    Ok(Past { key: median(keys), rss_kib })
+    Ok(Past { key: median(keys), mebibytes })
 }
 
-/// Moves the cursor; how long it takes until it is seen to have moved.
-fn press(terminal: &mut Terminal, key: &str) -> Duration {
-    let before = cursor(&terminal.screen());
+/// Goes to the next set of columns; how long it takes until that is seen.
+fn press(terminal: &mut Terminal) -> Duration {
+    let before = columns(&terminal.screen());
     let begun = Instant::now();
-    terminal.press(key);
-    terminal.wait_for("cursor that moves", |screen| cursor(screen) != before);
+    terminal.press("c");
+    terminal.wait_for("other columns", |screen| columns(screen) != before);
     begun.elapsed()
 }
 
-/// The line of the screen that the cursor is on.
-fn cursor(screen: &Screen) -> Option<usize> {
-    screen.contents().lines().position(|line| line.starts_with('>'))
+/// The set of columns, unless it is the usual one.
+fn columns(screen: &Screen) -> Option<String> {
+    let text = screen.contents();
+    text.split_once(" COLUMNS ")?.1.split_whitespace().next().map(str::to_owned)
 }
 
-fn watch(ground: &Ground, root: &str, count: usize, guest: &mut Guest) -> Result<Usual> {
-    let (terminal, _) = start(root, count, USUAL);
-    thread::sleep(SEARCHES);
+fn watch(ground: &Ground, terminal: Terminal, guest: &mut Guest) -> Result<Usual> {
     let pid = terminal.pid();
-    let (reads, written) = (reads(pid)?, terminal.bytes().len());
+    let (reads, written) = (process::reads(pid)?, terminal.bytes().len());
     let begun = Instant::now();
     let idle = each_reading(ground, pid, || Ok(()))?;
     let taken = begun.elapsed();
-    let (reads, written) = (self::reads(pid)? - reads, terminal.bytes().len() - written);
+    let (reads, written) = (process::reads(pid)? - reads, terminal.bytes().len() - written);
     let active = each_reading(ground, pid, || guest.stir())?;
     quit(terminal)?;
     Ok(Usual {
@@ -213,34 +199,4 @@ fn each_reading(ground: &Ground, pid: Pid, mut act: impl FnMut() -> Result<()>) 
         times.push(time_on_cpu(pid)?.saturating_sub(before));
     }
     Ok(times)
-}
-
-fn quit(mut terminal: Terminal) -> Result<()> {
-    terminal.press("q");
-    let status = terminal.end();
-    ensure!(status == 0, "memcgtop ended with {status}");
-    Ok(())
-}
-
-fn peak_kib(pid: Pid) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_pid()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
-}
-
-/// Of every thread: the clock ticks of `/proc/PID/stat` are too coarse for one reading.
-fn time_on_cpu(pid: Pid) -> Result<Duration> {
-    let mut nanoseconds = 0;
-    for thread in fs::read_dir(format!("/proc/{}/task", pid.as_raw_pid()))? {
-        let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
-        nanoseconds += schedstat.split(' ').next().context("an empty schedstat")?.parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(nanoseconds))
-}
-
-/// System calls that read, of all threads.
-fn reads(pid: Pid) -> Result<u64> {
-    let io = fs::read_to_string(format!("/proc/{}/io", pid.as_raw_pid()))?;
-    let line = io.lines().find_map(|line| line.strip_prefix("syscr: ")).context("no syscr")?;
-    Ok(line.parse()?)
 }
