@@ -47,6 +47,8 @@ struct Peer {
     shows: String,
     /// What it writes at each refresh and nowhere else, if it does not refresh exactly once a second.
     mark: Option<&'static [u8]>,
+    /// When what only a start needs is over: memcgtop looks for names that nobody knows until then.
+    settles: Duration,
 }
 
 fn main() -> Result<()> {
@@ -72,6 +74,7 @@ fn main() -> Result<()> {
             arguments: ["--cgroup-root", root, "--interval", "1s"].map(str::to_owned).into(),
             shows: format!("{count} of {count} containers"),
             mark: None,
+            settles: SECOND * 12,
         };
         let other = cgtop(name, count)?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -101,7 +104,7 @@ fn cgtop(root: &OsStr, count: usize) -> Result<Result<Peer, String>> {
         return Ok(Err(format!("{CGTOP} shows {shown} of {count} cgroups: what it costs would mean nothing")));
     }
     let mark = Some(&b"Control Group"[..]);
-    Ok(Ok(Peer { program: CGTOP, arguments, shows: "/docker/".to_owned(), mark }))
+    Ok(Ok(Peer { program: CGTOP, arguments, shows: "/docker/".to_owned(), mark, settles: SECOND * 2 }))
 }
 
 /// What a program costs.
@@ -136,8 +139,7 @@ impl Peer {
         let terminal = Terminal::start_on(160, 50, self.program, &arguments, &path);
         terminal.wait_for(&self.shows, |screen| screen.contents().contains(&self.shows));
         let first_frame = begun.elapsed();
-        // What only a start needs is over then.
-        thread::sleep(SECOND * 5 / 2);
+        thread::sleep(self.settles);
         let idle = self.a_refresh(ground, &terminal, || Ok(()))?;
         let active = self.a_refresh(ground, &terminal, || guest.stir())?;
         let mebibytes = peak_mebibytes(terminal.pid())?;
