@@ -169,7 +169,8 @@ fn a_network_lasts_as_long_as_a_process_in_it() {
 
 /// A check of one container, under way.
 fn check(digit: char) -> Child {
-    let id = format!("id={}", container_id(digit));
+    // Other tests have containers of these ids, too.
+    let id = format!("id={} and cgroup~starved", container_id(digit));
     let mut command = Command::new(PROGRAM);
     command.env_clear().args(["check", "--config", "/dev/null", "--interval", "2s", "--filter", &id]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
