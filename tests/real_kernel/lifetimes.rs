@@ -16,6 +16,7 @@ use crate::support::wait::comes_true;
 use crate::{container_name, hierarchy};
 
 const LIMIT: u64 = 20 << 20;
+const HUGE_PAGE: u64 = 2 << 20;
 const CHURNED: usize = 1000;
 const AT_A_TIME: usize = 50;
 
@@ -148,7 +149,8 @@ fn a_thousand_cgroups_come_and_go_while_sampling() {
     assert_eq!(readings.len(), 5);
     for reading in &readings {
         let usage = reading.row(&bystander).number("usage");
-        let nearest = usage.clamp(before.min(after), before.max(after));
+        // khugepaged charges a huge page before it gives back the small ones that it stands for.
+        let nearest = usage.clamp(before.min(after), before.max(after) + HUGE_PAGE);
         assert!(within_slack(usage, nearest), "{usage}, which was {before} before and is {after}");
         assert_no_problem_below(reading, &crowd);
     }
